@@ -1,0 +1,126 @@
+"""JSON that has one spelling only: RFC 8785, without fractions.
+
+A signature or a digest over JSON means something only if every reader finds the same value in the
+same bytes. So what is read here must be, byte for byte, what would be written here: no second
+spelling of a number, no key twice, no other order, no white space. Nothing in this module guesses,
+repairs or drops. The standard library writes; this module gives it the order and the limits, and
+the tests compare it with two independent writers (docs/adr/0004).
+Format: docs/format/02-canonical-json.md.
+"""
+
+import json
+from typing import Final, NoReturn, TypeAlias
+
+from crypto.errors import CanonicalError
+
+JsonValue: TypeAlias = "bool | int | str | list[JsonValue] | dict[str, JsonValue] | None"
+"""What the formats are made of. There are no fractions: their text differs between languages."""
+
+MAX_DEPTH: Final = 32
+"""Most lists and objects inside one another. Ours: the deepest format (an ODRL policy) needs about
+ten, and a parser that recurses must never meet what exhausts its stack."""
+
+MAX_INTEGER: Final = 2**53 - 1
+"""Largest integer, either sign: beyond it an IEEE 754 double is inexact (RFC 8785 section 3.2.2.3,
+RFC 7493 section 2.2). Greater ones are written as strings."""
+
+_MAX_INTEGER_DIGITS: Final = len(f"-{MAX_INTEGER}")
+
+
+def encode(value: JsonValue) -> bytes:
+    """Write a value as the one byte string that RFC 8785 gives it, in UTF-8.
+
+    CanonicalError: the value holds a fraction, an integer over MAX_INTEGER, a text with half a
+    surrogate pair, anything that is not JSON, or is more than MAX_DEPTH deep.
+    """
+    text = _WRITER.encode(_in_order(value, MAX_DEPTH))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as failure:
+        raise CanonicalError("a text holds half a surrogate pair") from failure
+
+
+def decode(untrusted: bytes, *, limit_bytes: int) -> JsonValue:
+    """Read bytes that are exactly what encode() would write for some value.
+
+    limit_bytes: longest input that is looked at; the caller knows its format.
+    CanonicalError: longer, not UTF-8, not JSON, a key twice, a fraction, an integer over
+    MAX_INTEGER, more than MAX_DEPTH deep, or any other spelling of the same value.
+    """
+    if len(untrusted) > limit_bytes:
+        raise CanonicalError(f"longer than the {limit_bytes} bytes allowed here")
+    value = _parse(untrusted)
+    if encode(value) != untrusted:
+        raise CanonicalError("the same value has another, canonical spelling")
+    return value
+
+
+def _parse(untrusted: bytes) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(
+            untrusted.decode("utf-8"),
+            object_pairs_hook=_object_of,
+            parse_int=_integer_of,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+    except RecursionError as failure:
+        raise CanonicalError(f"more than {MAX_DEPTH} levels deep") from failure
+    except ValueError as failure:
+        raise CanonicalError("not JSON in UTF-8") from failure
+    return value
+
+
+def _object_of(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    members = dict(pairs)
+    # Parsers differ on which of two equal keys they keep; here neither is believed.
+    if len(members) != len(pairs):
+        raise CanonicalError("an object has the same key twice")
+    return members
+
+
+def _integer_of(digits: str) -> int:
+    # int() takes time that grows with the square of the digits: look at the length first.
+    if len(digits) > _MAX_INTEGER_DIGITS:
+        raise CanonicalError("an integer is beyond what every reader can hold")
+    return int(digits)
+
+
+def _refuse_number(_spelling: str) -> NoReturn:
+    raise CanonicalError("numbers with a fraction or an exponent are not part of the formats")
+
+
+def _in_order(value: JsonValue, depth: int) -> JsonValue:
+    """Give the value with the keys of every object in order, after looking at all of it.
+
+    The depth is bounded, so neither the stack nor a value that contains itself can harm.
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            raise CanonicalError("an integer is beyond what every reader can hold")
+        return value
+    if depth == 0:
+        raise CanonicalError(f"more than {MAX_DEPTH} levels deep")
+    if isinstance(value, list):
+        return [_in_order(each, depth - 1) for each in value]
+    if isinstance(value, dict):
+        return {key: _in_order(value[key], depth - 1) for key in _keys_in_order(value)}
+    # Reached only when a caller's types were not checked, by a float for instance.
+    raise CanonicalError("a value that canonical JSON does not have")
+
+
+def _keys_in_order(value: dict[str, JsonValue]) -> list[str]:
+    """Sort by UTF-16 code units (RFC 8785 section 3.2.3), which is plain order within ASCII."""
+    try:
+        is_ascii = "".join(value).isascii()
+    except TypeError as failure:
+        raise CanonicalError("an object has a key that is not a text") from failure
+    if is_ascii:
+        return sorted(value)
+    return sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+
+
+# No white space, and only what RFC 8785 section 3.2.2.2 escapes is escaped.
+_WRITER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,18 @@
+"""The tables of the portal's database.
+
+It has the shared tables (amana/store/tables.py) and no other zone's.
+Format: docs/format/14-stores.md.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from amana.store.migrate import Zone
+from amana.store.tables import new_metadata
+
+METADATA: Final = new_metadata()
+"""Every table of this zone, as the newest migration leaves it."""
+
+PORTAL: Final = Zone(name="portal", metadata=METADATA, versions="portal.records:versions")
+"""What the migration runner needs to know about this zone."""

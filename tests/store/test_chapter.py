@@ -1,0 +1,47 @@
+"""Chapter 14 describes the databases as they are: no column is missing, none is invented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from amana.store.audit import Wrong
+from amana.store.engine import SQLITE_PRAGMAS
+from amana.store.migrate import Zone, newest_version
+from portal.records.tables import PORTAL
+from worker.records.tables import WORKER
+
+CHAPTER: Final = (Path(__file__).parents[2] / "docs" / "format" / "14-stores.md").read_text()
+
+
+def first_cells(pattern: str) -> list[str]:
+    return re.findall(rf"^\| `({pattern})` \|", CHAPTER, flags=re.MULTILINE)
+
+
+def test_every_column_is_described_once() -> None:
+    columns = {
+        f"{table.name}.{column.name}"
+        for zone in (PORTAL, WORKER)
+        for table in zone.metadata.sorted_tables
+        for column in table.columns
+    }
+    assert sorted(first_cells(r"\w+\.\w+")) == sorted(columns)
+
+
+def test_every_pragma_is_described() -> None:
+    described = re.findall(r"^\| `(\w+)` \| `?(\w+)", CHAPTER, flags=re.MULTILINE)
+    assert {(name, str(value)) for name, value in SQLITE_PRAGMAS.items()} <= set(described)
+
+
+def test_every_finding_is_described() -> None:
+    assert set(first_cells("[a-z ]+")) >= {wrong.value for wrong in Wrong}
+
+
+@pytest.mark.parametrize("zone", [PORTAL, WORKER], ids=lambda zone: zone.name)
+def test_the_chapter_is_about_the_newest_version(zone: Zone) -> None:
+    assert f"describes version {newest_version(zone)} of both databases" in " ".join(
+        CHAPTER.split()
+    )

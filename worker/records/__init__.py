@@ -1,0 +1,1 @@
+"""The quarantine's own database: its tables, and the migrations that make them."""

@@ -1,1 +1,1 @@
-""""""
+"""Primitives and sealed formats. Nothing here knows a zone, a database or a network."""

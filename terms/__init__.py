@@ -1,0 +1,1 @@
+"""Terms: agreements, consents and rules as data, and one pure function that weighs them."""

@@ -1,0 +1,87 @@
+"""Closed lists of words that several documents use.
+
+A word that is not here is refused; a new one needs a new version of the formats that carry it.
+What terms are written in (handling classes, exemptions, layers) stands in `terms`.
+Format: docs/format/06-ids-and-fields.md.
+"""
+
+from enum import StrEnum, unique
+
+
+@unique
+class Deployment(StrEnum):
+    """Whether material is real. Production refuses what comes from training, and says so."""
+
+    TRAINING = "TRAINING"
+    PRODUCTION = "PRODUCTION"
+
+
+@unique
+class SealedBy(StrEnum):
+    """Where plaintext last was: on the provider's machine, or in the portal's memory."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@unique
+class Certainty(StrEnum):
+    """How sure the one who says it is. Not known at all is null."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    UNCERTAIN = "uncertain"
+
+
+@unique
+class Originality(StrEnum):
+    """What the bytes are, in the collector's own words for it."""
+
+    ORIGINAL = "original"
+    COPY = "copy"
+    DERIVATIVE = "derivative"
+
+
+@unique
+class CollectionMethod(StrEnum):
+    """How the material came to the one who collected it."""
+
+    RECORDED = "recorded"
+    RECEIVED = "received"
+    FOUND = "found"
+    DOWNLOADED = "downloaded"
+    EXTRACTED = "extracted"
+    SCANNED = "scanned"
+    STATEMENT_TAKEN = "statement-taken"
+    OTHER = "other"
+
+
+@unique
+class SourceType(StrEnum):
+    """Whom the material is from in the first place (A/74/699 para. 10, 14)."""
+
+    STATE = "state"
+    UNITED_NATIONS = "united-nations"
+    ORGANISATION = "organisation"
+    INDIVIDUAL = "individual"
+    MEDIA = "media"
+    OPEN_SOURCE = "open-source"
+    OTHER = "other"
+
+
+@unique
+class TermsState(StrEnum):
+    """Which conditions an item came under. Not known is legal at intake: kept, never shared."""
+
+    AGREEMENT = "agreement"
+    STANDING = "standing"
+    UNKNOWN = "unknown"
+
+
+@unique
+class ConsentBasis(StrEnum):
+    """What is known of a person's consent at intake."""
+
+    RECORDED = "recorded"
+    EXEMPT = "exempt"
+    UNKNOWN = "unknown"

@@ -1,0 +1,1 @@
+"""The client's words of the command line, a module each."""

@@ -1,0 +1,129 @@
+"""`amana seal`: seal files and folders into a bundle."""
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+from pathlib import Path
+
+from amana.clock import SystemClock, today
+from amana.exitcodes import ExitCode
+from amana.wire.references import TermsReference
+from amana.wire.vocabulary import Deployment, TermsState
+from amana.wire.words import VersionText
+from client.console import Console
+from client.errors import ClientError, KeysError, TreeError, shown
+from client.keys import MemberKeys
+from client.plan import plan
+from client.sealing import Commission, SealedTree, seal_tree
+from client.tree import Tree, walk
+from client.trust import believe_card, load_kit
+from crypto.errors import KeyFormatError
+from crypto.recipients import HybridRecipient
+
+_SHOWN_SPECIAL = 5
+
+
+def main(argv: Sequence[str]) -> int:
+    """Seal what is named, and say what was sealed and what a thief of the bundle would see."""
+    options = _parser().parse_args(argv)
+    console = Console(as_json=options.json)
+    try:
+        tree = _material(options, console)
+        commission = _commission(options, console)
+        planned = plan(tree.entries)
+        with console.progress("sealing", planned.content_bytes) as progress:
+            sealed = seal_tree(planned, commission, options.out, progress)
+    except ClientError as failure:
+        return console.refuse(failure)
+    console.result(*_account(console, sealed, options.out))
+    return ExitCode.OK
+
+
+def _material(options: argparse.Namespace, console: Console) -> Tree:
+    tree = walk(options.paths)
+    if not tree.entries:
+        raise TreeError("nothing-to-seal")
+    if tree.special and not options.leave_out_special:
+        names = ", ".join(shown(name) for name in tree.special[:_SHOWN_SPECIAL])
+        raise TreeError("not-material", count=len(tree.special), names=names)
+    if tree.special:
+        console.tell("left-out", count=len(tree.special))
+    return tree
+
+
+def _commission(options: argparse.Namespace, console: Console) -> Commission:
+    kit = load_kit(options.kit)
+    card = believe_card(options.kit, kit, options.card, today(SystemClock()))
+    if kit.deployment is Deployment.TRAINING:
+        console.tell("training")
+    keys = MemberKeys.load(options.keys, console.passphrase(options.passphrase_file, is_new=False))
+    try:
+        recipient = HybridRecipient.from_text(card.recipient)
+    except KeyFormatError as failure:
+        raise KeysError("card-not-believed", reason="recipient") from failure
+    return Commission(
+        account=kit.account,
+        card=card.card_id,
+        recipient=recipient,
+        deployment=kit.deployment,
+        terms=TermsReference(state=TermsState.UNKNOWN, named=None),
+        reply=keys.reply,
+        signer=keys.signer,
+        client_version=VersionText(f"amana/{importlib.metadata.version('amana')}"),
+    )
+
+
+def _account(
+    console: Console, sealed: SealedTree, out: Path
+) -> tuple[list[str], dict[str, object]]:
+    objects = len(sealed.note.objects)
+    lines = [
+        console.say("sealed-items", count=sealed.items),
+        console.say(
+            "sealed-bytes", content=f"{sealed.content_bytes:,}", sealed=f"{sealed.sealed_bytes:,}"
+        ),
+        console.say("sealed-conditions"),
+        console.say("sealed-shows", count=objects, account=sealed.note.account),
+        console.say("sealed-submission", submission=sealed.note.submission_id),
+        console.say("sealed-where", folder=str(out)),
+    ]
+    fields: dict[str, object] = {
+        "bundle": str(out),
+        "content_bytes": sealed.content_bytes,
+        "items": sealed.items,
+        "note_sha256": sealed.note.digest,
+        "objects": objects,
+        "sealed_bytes": sealed.sealed_bytes,
+        "submission": sealed.note.submission_id,
+    }
+    return lines, fields
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="amana seal",
+        description="Seal files and folders on this machine. Nothing of yours is changed or sent.",
+        epilog="Example: amana seal Interviews/ --kit kit.json --card card.note "
+        "--keys my.keys --out bundle/",
+    )
+    parser.add_argument("paths", type=Path, nargs="+", help="files and folders to seal")
+    parser.add_argument("--kit", type=Path, required=True, help="your enrolment kit")
+    parser.add_argument(
+        "--card",
+        type=Path,
+        action="append",
+        required=True,
+        help="your key card; again for each newer one, oldest first",
+    )
+    parser.add_argument("--keys", type=Path, required=True, help="your key file")
+    parser.add_argument(
+        "--passphrase-file", type=Path, help="read the passphrase from its first line"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="a new or empty folder")
+    parser.add_argument(
+        "--leave-out-special",
+        action="store_true",
+        help="go on without devices, sockets and pipes, which are not material",
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON for a program")
+    return parser

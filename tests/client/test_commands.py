@@ -1,0 +1,115 @@
+"""The commands, as a person types them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from amana import cli
+from amana.exitcodes import ExitCode
+from examples import first_trip
+from examples.rehearsal import Rehearsal
+
+
+def test_the_first_trip_brings_back_what_went_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `make run` shows."""
+    monkeypatch.chdir(tmp_path)
+    assert first_trip.main() == 0
+    told = capsys.readouterr()
+    assert "شهادة حلب ٢٠١٣.pdf" in told.out
+    assert " NO " not in told.out
+    assert told.err.count("TRAINING") == 2
+
+
+@pytest.fixture
+def sealed(
+    rehearsal: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> dict[str, Path]:
+    keys, bundle, given = tmp_path / "keys", tmp_path / "bundle", tmp_path / "given.txt"
+    given.write_bytes(b"what was given")
+    phrase = ["--passphrase-file", str(rehearsal.passphrase)]
+    kit = ["--kit", str(rehearsal.kit)]
+    assert cli.main(["keygen", *kit, "--out", str(keys), *phrase, "--json"]) == ExitCode.OK
+    words = ["seal", str(given), *kit, "--card", str(rehearsal.card)]
+    words += ["--keys", str(keys), *phrase, "--out", str(bundle), "--json"]
+    assert cli.main(words) == ExitCode.OK
+    public, told = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert told["items"] == 1
+    return {"bundle": bundle, "public": Path(public["public"]), "given": given, "keys": keys}
+
+
+def test_json_is_one_line_for_a_program(
+    sealed: dict[str, Path],
+    rehearsal: Rehearsal,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["open", str(sealed["bundle"]), "--identity", str(rehearsal.identity)]
+    words += ["--signer", str(sealed["public"]), "--out", str(tmp_path / "out"), "--json"]
+    assert cli.main(words) == ExitCode.OK
+    (row,) = json.loads(capsys.readouterr().out)["items"]
+    assert Path(row["path"]).read_bytes() == sealed["given"].read_bytes()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_refusal_is_a_sentence_and_a_code_in_the_persons_language(
+    language: str,
+    sealed: dict[str, Path],
+    rehearsal: Rehearsal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AMANA_LANGUAGE", language)
+    words = ["open", str(sealed["bundle"]), "--identity", str(rehearsal.identity)]
+    words += ["--signer", str(sealed["public"]), "--out", str(sealed["bundle"])]
+    assert cli.main(words) == ExitCode.REFUSED
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "[client.folder-in-use]" in told.err
+    assert ("Name a new folder" in told.err) == (language == "en")
+
+
+def test_keys_that_exist_are_left_alone(
+    sealed: dict[str, Path], rehearsal: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sealed["keys"].read_bytes()
+    words = ["keygen", "--kit", str(rehearsal.kit), "--out", str(sealed["keys"])]
+    words += ["--passphrase-file", str(rehearsal.passphrase)]
+    assert cli.main(words) == ExitCode.REFUSED
+    assert "[client.keys-exist]" in capsys.readouterr().err
+    assert sealed["keys"].read_bytes() == before
+
+
+def test_a_short_passphrase_is_refused(
+    rehearsal: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "phrase").write_text("short", encoding="utf-8")
+    words = ["keygen", "--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
+    assert cli.main([*words, "--passphrase-file", str(tmp_path / "phrase")]) == ExitCode.REFUSED
+    assert "[client.passphrase-too-short]" in capsys.readouterr().err
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_passphrase_is_the_same_from_every_keyboard(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    """One letter with a hamza may be typed as one character or as two."""
+    composed, decomposed = tmp_path / "composed", tmp_path / "decomposed"
+    composed.write_text("\u0623زرق وأخضر وأصفر", encoding="utf-8")
+    decomposed.write_text("\u0627\u0654زرق وأخضر وأصفر", encoding="utf-8")
+    keys = ["--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
+    keys += ["--passphrase-file", str(composed)]
+    assert cli.main(["keygen", *keys]) == ExitCode.OK
+    words = ["seal", str(composed), "--kit", str(rehearsal.kit), "--card", str(rehearsal.card)]
+    words += ["--keys", str(tmp_path / "keys"), "--passphrase-file", str(decomposed)]
+    assert cli.main([*words, "--out", str(tmp_path / "bundle")]) == ExitCode.OK
+
+
+@pytest.mark.parametrize("word", ["keygen", "seal", "open"])
+def test_help_has_an_example(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([word, "--help"])
+    assert stop.value.code == 0
+    assert f"Example: amana {word}" in capsys.readouterr().out
+    assert "client.console" in sys.modules

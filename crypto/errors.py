@@ -56,6 +56,10 @@ class PhraseError(CryptoError):
     """What was typed is not a return phrase."""
 
 
+class WordListError(CryptoError):
+    """A word list that came with this program is damaged: the installation is broken."""
+
+
 class UnverifiedError(CryptoError):
     """Content was asked for before the whole object had been authenticated."""
 

@@ -60,7 +60,10 @@ def _compare(given: Path, opened: Path, bundle: Path) -> int:
         table.add_column(column, justify="right" if column == "bytes" else "left")
     differs = 0
     for path in sorted(given.rglob("*"), key=os.fsencode):
-        if path.is_symlink() or (path.is_dir() and any(path.iterdir())):
+        if path.is_symlink():
+            table.add_row(visible(path.name), "", f"link to {path.readlink()}", "kept as said")
+            continue
+        if path.is_dir() and any(path.iterdir()):
             continue
         other = opened / path.relative_to(given)
         is_same = _state(path) == _state(other)

@@ -52,7 +52,7 @@ def posix_nanoseconds(time: FileTime) -> int:
     try:
         second = datetime.fromisoformat(f"{time[:19]}+00:00")
     except ValueError as failure:
-        raise FieldError("is not a day of the calendar", "file_time") from failure
+        raise FieldError("is not a day of the calendar") from failure
     return (second - _EPOCH) // timedelta(seconds=1) * _NANOSECONDS + int(time[20:29])
 
 
@@ -81,11 +81,23 @@ class RawName:
 
 @record
 class FileTimes:
-    """What the file system said, each null where it said nothing."""
+    """What the file system said, each null where it said nothing.
+
+    FieldError: a day that no calendar has.
+    """
 
     modified: FileTime | None = carries(Nullable(FILE_TIME), "Last change of the content.")
     created: FileTime | None = carries(Nullable(FILE_TIME), "Birth of the file on that disk.")
     accessed: FileTime | None = carries(Nullable(FILE_TIME), "Last reading, before ours.")
+
+    def __post_init__(self) -> None:
+        for name in ("modified", "created", "accessed"):
+            time: FileTime | None = getattr(self, name)
+            if time is not None:
+                try:
+                    posix_nanoseconds(time)
+                except FieldError as fault:
+                    raise fault.inside(name) from None
 
 
 def _text_of(raw: bytes) -> str | None:

@@ -1,0 +1,1 @@
+"""What every page and API has in common: rendering, headers, tokens, the server."""

@@ -1,0 +1,1 @@
+"""Zone 1, public: takes sealed material in and can open none of it."""

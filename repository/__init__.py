@@ -1,0 +1,1 @@
+"""Zone 3, the receiving side: verifies a package and its conditions with no help from us."""

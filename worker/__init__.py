@@ -1,0 +1,1 @@
+"""Zone 2, the quarantine: the only place where material is opened, examined and packaged."""

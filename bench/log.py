@@ -6,7 +6,7 @@ Builds a log of each size (10,000 and 100,000 leaves if none is given) in an SQL
 in DIRECTORY, which stays there. Prints a line per log: what building it took, the median and the
 slowest of PROOFS proofs of leaves spread over the log, queries and rows of one proof, the most
 memory that one proof took, the recount of the whole log, and the file's size.
-Reference: DESIGN.md section 12, last row: one query, constant memory, at 5 million.
+To reach (docs/performance.md): one query and constant memory, at 5 million leaves.
 """
 
 from __future__ import annotations

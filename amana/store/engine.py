@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 SQLITE_SCHEME: Final = "sqlite+aiosqlite"
-"""The scheme of a database in one file (DESIGN.md section 10: one machine)."""
+"""The scheme of a database in one file (docs/format/14-stores.md: one machine)."""
 
 POSTGRESQL_SCHEME: Final = "postgresql+asyncpg"
-"""The scheme of a PostgreSQL database (DESIGN.md section 10: beyond one machine)."""
+"""The scheme of a PostgreSQL database (the same chapter: beyond one machine)."""
 
 SQLITE_PRAGMAS: Final[Mapping[str, str | int]] = MappingProxyType(
     {
@@ -54,8 +54,8 @@ SQLITE_PRAGMAS: Final[Mapping[str, str | int]] = MappingProxyType(
 """What every SQLite connection is set to, and reads back before it is used.
 
 WAL with synchronous = 2 (FULL) makes a commit durable with one fdatasync; secure_delete = 1
-overwrites what is deleted with zeros; busy_timeout is in milliseconds. Values: DESIGN.md
-section 10; numbers as sqlite.org/pragma.html gives them.
+overwrites what is deleted with zeros; busy_timeout is in milliseconds. Numbers
+as sqlite.org/pragma.html gives them; why these: docs/format/14-stores.md.
 """
 
 POSTGRESQL_SETTINGS: Final = MappingProxyType({"synchronous_commit": "on", "jit": "off"})

@@ -21,7 +21,7 @@ from amana.wire.vocabulary import Deployment
 from crypto.note import DualKey
 
 THRESHOLD: Final = 2
-"""Directory keys that must have signed, of three (DESIGN.md section 6)."""
+"""Directory keys that must have signed, of three (docs/keys.md)."""
 
 SEQUENCE: Final = Whole(1, 1_000_000)
 """Cards of one account count from 1: two a year and some revocations."""

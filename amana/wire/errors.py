@@ -40,6 +40,10 @@ class PackError(WireError):
     """The content of a pack is not the bytes that its items' ids and sizes yield."""
 
 
+class ArchiveError(WireError):
+    """An archive or bag is not, byte for byte, what its writer must have written."""
+
+
 class UnsignedError(WireError):
     """The document does not carry the signatures that it must, or one of them is wrong."""
 

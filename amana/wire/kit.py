@@ -17,7 +17,7 @@ from amana.wire.vocabulary import Deployment
 from crypto.note import DualKey, Purpose
 
 DIRECTORY_KEYS = 3
-"""Directory keys there are (DESIGN.md section 6)."""
+"""Directory keys there are (docs/keys.md)."""
 
 
 @record

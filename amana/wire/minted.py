@@ -32,7 +32,7 @@ from crypto.merkle import TreeHash
 from crypto.note import DualKey
 
 LONGEST_MINTED_DAYS: Final = 35
-"""Longest validity of a one-time card (DESIGN.md section 5)."""
+"""Longest validity of a one-time card (docs/keys.md)."""
 
 BATCH_CARDS: Final = 1 << 20
 """Most cards of a batch: a year of 3,000 a day."""

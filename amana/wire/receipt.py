@@ -37,7 +37,7 @@ from crypto.tlogproof import MAX_PROOF_BYTES, LogPolicy, ProvenLeaf, TlogProof
 from terms.feedback import NotKeptReason
 
 STATUS_VOCABULARY = Whole(1, 1_000)
-"""Version of the feedback vocabulary that a status page uses (DESIGN.md section 8)."""
+"""Version of the feedback vocabulary that a status page uses (docs/format/13-terms.md)."""
 
 RECEIPT_LIMIT_BYTES = 32 << 20
 """Longest receipt: R2 with 400 bytes on each of 65,536 items."""

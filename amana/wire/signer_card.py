@@ -19,7 +19,7 @@ from amana.wire.vocabulary import Deployment
 from crypto.note import DualKey, Purpose
 
 LONGEST_SIGNER_DAYS: Final = 90
-"""Longest validity of a signer's key (DESIGN.md section 6)."""
+"""Longest validity of a signer's key (docs/keys.md)."""
 
 
 @unique

@@ -31,7 +31,7 @@ from amana.wire.fields import (
 from amana.wire.ids import RECIPIENT, Digest, ThingId, derive_submission_id
 from amana.wire.manifest import ItemKind, ItemManifest
 from amana.wire.minted import MintedBatch
-from amana.wire.names import RawName
+from amana.wire.names import FILE_TIME, RawName, file_time
 from amana.wire.note import Attestation, PackageNote
 from amana.wire.provenance import When
 from amana.wire.receipt import Fate, ReceiptItem, ReceiptR1, ReceiptR2
@@ -75,6 +75,8 @@ def _texts(codec: Codec[T]) -> Strategy:
     match codec:
         case Text():
             return st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+        case Token(words=words) if words == FILE_TIME.words:
+            return st.integers(-(2**63), 2**63 - 1).map(file_time)
         case Token(words=words) if words == RECIPIENT.words:
             return st.sampled_from([card.recipient for card in examples.ONE_TIME_CARDS])
         case Token(kind=kind, pattern=pattern):

@@ -2,8 +2,8 @@
 
 Four parts, as in the Mechanism's practice (A/74/699 para. 32): the nature of the material, the
 modes of its transmission, the conditions of its use, the conditions of its sharing. Signatures are
-verified elsewhere; here it is only asked whose are there. Format: docs/format/13-terms.md
-section 10.
+verified elsewhere; here it is only asked whose are there, and over which text. Format:
+docs/format/13-terms.md section 10.
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from terms.errors import ContradictionError
-from terms.layer import Layer, LayerKind
+from terms.layer import Layer, LayerKind, require_own_names
 from terms.names import Digest, Uid
 from terms.rule import Rule, by_date
 from terms.vocabulary import CUSTODY_ACTS, INSIDE_ACTS, SHARING_ACTS, Action, Duty, Effect, Operator
@@ -118,6 +118,14 @@ class Signature:
         if len(self.attested_by) < ATTESTING_OFFICERS if is_ink else self.attested_by:
             raise ContradictionError("ink, and only ink, is attested by two officers or more")
 
+    def binds(self, party: Uid, text: Digest) -> bool:
+        """Tell whether this is that party's, and over that text."""
+        return (self.party, self.signed_sha256) == (party, text)
+
+
+_DERIVED = Uid("derived-products")
+_ON_EXPIRY = Uid("on-expiry")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
@@ -127,7 +135,9 @@ class Agreement:
     intake; valid_to ends the agreement, after which its rules go on to govern conditions_survive
     and on_expiry says what becomes of the material. if_dissolved: who answers when the provider is
     no more; None means that nobody does, and silence is no. lawful_basis and transfer_basis are
-    None where the provider was not asked. Raises ContradictionError for a rule in the wrong part.
+    None where the provider was not asked. source_sha256: the text that is signed, of which all else
+    here is the reading. Raises ContradictionError for a rule in the wrong part, and for one whose
+    name is not its own.
     """
 
     FORMAT: ClassVar[str] = "amana/agreement/v1"
@@ -157,10 +167,12 @@ class Agreement:
         sharing = frozenset[Action]().union(*(rule.actions for rule in self.sharing_rules))
         if use - CUSTODY_ACTS - INSIDE_ACTS or sharing - SHARING_ACTS:
             raise ContradictionError("a rule about use or sharing is in the other part")
+        made = frozenset({_DERIVED, _ON_EXPIRY})
+        require_own_names((*self.use_rules, *self.sharing_rules), made)
 
     def is_signed(self) -> bool:
-        """Tell whether the provider signed; what is not signed is a draft."""
-        return any(signature.party == self.provider for signature in self.signatures)
+        """Tell whether the provider signed this very text; what is not signed is a draft."""
+        return any(_.binds(self.provider, self.source_sha256) for _ in self.signatures)
 
 
 class IntakeObjection(StrEnum):
@@ -227,7 +239,7 @@ def _derived(agreement: Agreement) -> Iterator[Rule]:
     effect = _EFFECTS.get(agreement.derived_products)
     if effect is not None:
         acts = frozenset({Action.DERIVE, Action.SHARE_DERIVED})
-        yield Rule(uid=Uid("derived-products"), effect=effect, actions=acts)
+        yield Rule(uid=_DERIVED, effect=effect, actions=acts)
 
 
 def _rules(agreement: Agreement) -> Iterator[Rule]:
@@ -238,27 +250,39 @@ def _rules(agreement: Agreement) -> Iterator[Rule]:
     ending = _ending(agreement)
     if agreement.valid_to is not None and ending:
         after = (by_date(Operator.GT, agreement.valid_to),)
-        yield Rule(uid=Uid("on-expiry"), effect=Effect.PERMIT, actions=ending, constraints=after)
+        yield Rule(uid=_ON_EXPIRY, effect=Effect.PERMIT, actions=ending, constraints=after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """The provider's word that a newer version governs batches that came under an older one."""
+    """The provider's word that a newer version governs batches that came under an older one.
+
+    to_sha256: the text of that version. source_sha256: the text of this word, which names that
+    digest and the batches, and which is signed. Raises ContradictionError where they are one:
+    who signs a new version has not thereby said what it is to govern.
+    """
 
     FORMAT: ClassVar[str] = "amana/agreement-amendment/v1"
 
     uid: Uid
     agreement: Uid
     to_version: int
+    to_sha256: Digest
     batches: frozenset[Uid]
+    source_sha256: Digest
     signatures: tuple[Signature, ...]
+
+    def __post_init__(self) -> None:
+        if self.source_sha256 == self.to_sha256:
+            raise ContradictionError("an amendment is the text that it puts in force")
 
     def widens(self, batch: Uid, current: Agreement) -> bool:
         """Tell whether this lets the current version alone govern a batch."""
+        to = (current.uid, current.version, current.source_sha256)
         return (
-            (self.agreement, self.to_version) == (current.uid, current.version)
+            (self.agreement, self.to_version, self.to_sha256) == to
             and batch in self.batches
-            and any(signature.party == current.provider for signature in self.signatures)
+            and any(_.binds(current.provider, self.source_sha256) for _ in self.signatures)
         )
 
 
@@ -272,10 +296,15 @@ def layers_in_force(
     """Give the layers over a batch that came under one version and lives under another.
 
     Both count, so the stricter wins, unless the provider signed that the current one is enough.
-    Raises ContradictionError for versions of two agreements.
+    Raises ContradictionError for versions of two agreements, for a current version that is the
+    older one, and for one version that says two things.
     """
     if (snapshot.uid, snapshot.provider) != (current.uid, current.provider):
         raise ContradictionError("these are not two versions of one agreement")
+    if snapshot.version > current.version:
+        raise ContradictionError("the version in force is older than the one it came under")
+    if snapshot.version == current.version and snapshot != current:
+        raise ContradictionError("one version of an agreement says two things")
     if snapshot.version == current.version or any(
         amendment.widens(batch, current) for amendment in amendments
     ):

@@ -1,14 +1,15 @@
 """What one person allowed, purpose by purpose, and how that changed since.
 
 Consent that is unknown keeps the material and lets it be worked on, unless the person said no to
-that, and never lets it be shared. An event that is not signed can only tighten. Format:
-docs/format/13-terms.md section 11.
+that, and never lets it be shared. A word that is not signed can only tighten, and a later signed
+one takes it back. Format: docs/format/13-terms.md section 11.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -148,14 +149,13 @@ class PurposeAnswer:
 class ConsentEvent:
     """A later word: a new state, and new answers to some purposes.
 
-    counter: the person's own, growing; no two events have the same. is_signed: whether a signature
-    of the person was verified.
+    counter: the person's own, growing, under the person's signature, which was verified; no two
+    words have the same. None: nobody knows that the person said it, so it uses up no counter.
     """
 
-    counter: int
+    counter: int | None
     state: ConsentState
     answers: tuple[PurposeAnswer, ...]
-    is_signed: bool
     on: dt.date
     indicated_by: IndicatedBy
     method: ConsentMethod
@@ -166,11 +166,12 @@ class ConsentEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRecord:
-    """One person's consent as first given, and every event since.
+    """One person's consent as first given, and every event since, in the order of their arrival.
 
     excluded_countries: where nothing may become known. valid_to: the last day it counts; for a
     child at most the day before the eighteenth birthday, when the person is asked again. Raises
-    ContradictionError for two answers to one purpose at once, or two events with one counter.
+    ContradictionError for two answers to one purpose at once, for two events with one counter, and
+    where a guardian's consent to a child's would count without end.
     """
 
     FORMAT: ClassVar[str] = "amana/consent/v1"
@@ -195,8 +196,12 @@ class ConsentRecord:
         for answers in (self.answers, *(event.answers for event in self.events)):
             if len({answer.purpose for answer in answers}) < len(answers):
                 raise ContradictionError("one purpose is answered twice at once")
-        if len({event.counter for event in self.events}) < len(self.events):
+        counters = [event.counter for event in self.events if event.counter is not None]
+        if len(set(counters)) < len(counters):
             raise ContradictionError("two consent events have one counter")
+        ends = self.valid_to is not None or self.age_band is AgeBand.ADULT
+        if not ends and self.informed.suffices(self.age_band):
+            raise ContradictionError("what a guardian consents to for a child has no end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,21 +225,40 @@ _OPEN = frozenset({ConsentState.UNKNOWN, ConsentState.REQUESTED, ConsentState.DE
 
 
 def standing(record: ConsentRecord) -> Standing:
-    """Give what a consent has come to, its events taken in the order of their counters."""
+    """Give what a consent has come to.
+
+    Signed words count in the order of their counters, whenever they came; one that is not signed
+    counts after those that came before it, and a signed one that came later counts after it.
+    """
     state = record.state
     effects = {_.purpose: _EFFECTS[_.answer] for _ in record.answers}
-    for event in sorted(record.events, key=lambda event: event.counter):
-        if event.is_signed or _distance(event.state) > _distance(state):
+    for event in _in_order(record.events):
+        is_signed = event.counter is not None
+        if is_signed or _distance(event.state) > _distance(state):
             state = event.state
         for given in event.answers:
             effect = _EFFECTS[given.answer]
-            # What was never answered is no, and an unsigned word cannot make it more.
-            before = effects.get(given.purpose, Effect.DENY)
-            effects[given.purpose] = effect if event.is_signed else strictest((before, effect))
+            if is_signed:
+                effects[given.purpose] = effect
+            elif effect is not Effect.PERMIT:
+                # What was never answered is no, and an unsigned word cannot make it more.
+                before = effects.get(given.purpose, Effect.DENY)
+                effects[given.purpose] = strictest((before, effect))
     # Consent to nothing in particular, or not informed, is not consent that anybody knows of.
     if state in _VALID and not (effects and record.informed.suffices(record.age_band)):
         state = ConsentState.UNKNOWN
     return Standing(state=state, effects=MappingProxyType(effects))
+
+
+def _in_order(events: Iterable[ConsentEvent]) -> list[ConsentEvent]:
+    last = -1  # before the first counter there can be
+    placed: list[tuple[int, bool, ConsentEvent]] = []
+    for event in events:
+        counter = last if event.counter is None else event.counter
+        placed.append((counter, event.counter is None, event))
+        last = max(last, counter)
+    # Sorting keeps the order of arrival among unsigned words after one signed one.
+    return [event for *_, event in sorted(placed, key=itemgetter(0, 1))]
 
 
 _NO_CONSENT = 2
@@ -249,6 +273,7 @@ _WORK = frozenset({Action.ANALYSE, Action.TRANSLATE, Action.DERIVE, Action.ANONY
 _HANDING_BACK = frozenset({Action.RETURN, Action.DELETE})
 _KEEPING = CUSTODY_ACTS - _HANDING_BACK
 _SHARE = frozenset({Action.USE_AS_LEAD, Action.USE_AS_EVIDENCE, Action.SHARE_DERIVED})
+_SEARCHERS = frozenset({RecipientKind.UN_BODY, RecipientKind.CIVIL_SOCIETY})
 _SHARE_FURTHER = frozenset({Action.SHARE_ONWARD, Action.USE_IN_PUBLIC_HEARING})
 
 _COUNTING_WHEN_NOT_KNOWN = frozenset({ConsentPurpose.PRESERVE, ConsentPurpose.ANALYSE_INTERNAL})
@@ -277,14 +302,15 @@ def consent_layer(record: ConsentRecord) -> Layer:
     """Give a consent as the layer that `terms.evaluate` reads.
 
     A yes to sharing covers use as a lead, as evidence and in derived products; onward sharing and a
-    public hearing are asked about again. No state keeps the material from going back or being
-    deleted: whether it does is for the other layers.
+    public hearing are asked about again. A no to a kind of recipient is a no to every sharing act,
+    whatever it is called. No state keeps the material from going back or being deleted: whether it
+    does is for the other layers.
     """
     now = standing(record)
     return Layer(
         kind=LayerKind.CONSENT,
         uid=record.uid,
-        version=max((event.counter for event in record.events), default=0),
+        version=len(record.events),
         party=record.person,
         rules=(
             Rule(uid=Uid("handing-back"), effect=Effect.PERMIT, actions=_HANDING_BACK),
@@ -301,29 +327,57 @@ def _rules(now: Standing) -> Iterator[Rule]:
         return
     if not now.effects:
         yield Rule(uid=Uid("not-known"), effect=Effect.PERMIT, actions=_KEEPING | _WORK)
-    for purpose, effect in now.effects.items():
+    for purpose in ConsentPurpose:
         # A no to being kept or worked on counts however it was given; a yes to more does not.
-        if now.state in _OPEN and purpose not in _COUNTING_WHEN_NOT_KNOWN:
+        if now.state in _OPEN and purpose not in _COUNTING_WHEN_NOT_KNOWN & now.effects.keys():
             continue
-        uid = Uid(purpose.lower().replace("_", "-"))
         if purpose in _ACTS:
-            is_report = purpose is ConsentPurpose.PUBLIC_REPORT_REDACTED
-            duties = frozenset({Duty.ANONYMISE_SOURCE}) if is_report else frozenset[Duty]()
-            yield Rule(uid=uid, effect=effect, actions=_ACTS[purpose], duties=duties)
-        else:
-            to = Constraint(
-                left=Operand.RECIPIENT_KIND,
-                operator=Operator.EQ,
-                right=frozenset({_RECIPIENTS[purpose]}),
-            )
-            further = strictest((effect, Effect.ASK))
-            yield Rule(uid=uid, effect=effect, actions=_SHARE, constraints=(to,))
-            yield Rule(
-                uid=Uid(f"{uid}-further"),
-                effect=further,
-                actions=_SHARE_FURTHER,
-                constraints=(to,),
-            )
+            yield _on_acts(purpose, now)
+        elif purpose in now.effects:
+            yield from _on_recipients(purpose, now.effects[purpose])
+
+
+def _on_acts(purpose: ConsentPurpose, now: Standing) -> Rule:
+    """Give the rule on a purpose's acts; no answer is a no, which no answer on recipients lifts."""
+    effect = now.effects.get(purpose, Effect.DENY)
+    is_report = purpose is ConsentPurpose.PUBLIC_REPORT_REDACTED
+    searches = purpose is ConsentPurpose.SEARCH_FOR_MISSING and effect is not Effect.DENY
+    return Rule(
+        uid=_uid(purpose),
+        effect=effect,
+        actions=_ACTS[purpose],
+        constraints=(_to(*_SEARCHERS, *_chosen(now)),) if searches else (),
+        duties=frozenset({Duty.ANONYMISE_SOURCE}) if is_report else frozenset(),
+    )
+
+
+def _on_recipients(purpose: ConsentPurpose, effect: Effect) -> Iterator[Rule]:
+    to = (_to(_RECIPIENTS[purpose]),)
+    is_yes = effect is Effect.PERMIT
+    actions = _SHARE if is_yes else SHARING_ACTS
+    yield Rule(uid=_uid(purpose), effect=effect, actions=actions, constraints=to)
+    if is_yes:
+        again = Uid(f"{_uid(purpose)}-further")
+        yield Rule(uid=again, effect=Effect.ASK, actions=_SHARE_FURTHER, constraints=to)
+
+
+def _chosen(now: Standing) -> Iterator[RecipientKind]:
+    """Give the kinds of recipient to which the person did not say no."""
+    for purpose, kind in _RECIPIENTS.items():
+        if now.effects.get(purpose, Effect.DENY) is not Effect.DENY:
+            yield kind
+
+
+def _to(*kinds: RecipientKind) -> Constraint:
+    return Constraint(
+        left=Operand.RECIPIENT_KIND,
+        operator=Operator.IS_ANY_OF,
+        right=frozenset(kinds),
+    )
+
+
+def _uid(purpose: ConsentPurpose) -> Uid:
+    return Uid(purpose.lower().replace("_", "-"))
 
 
 def _exclusion(countries: frozenset[Country]) -> Iterator[Rule]:

@@ -3,7 +3,8 @@
 The whole policy:
 
 1. An act needs the yes of every layer, and so does every act that it entails. The mandate always
-   counts. An agreement (or standing terms) or a consent that is not there counts as silent.
+   counts, and looks at the act itself: where and for whom that is done, not what it entails. An
+   agreement (or standing terms) or a consent that is not there counts as silent.
 2. A rule speaks to the facts, or not, or an unknown fact leaves that open. Every rule that speaks
    or might speak is a finding. A layer in which none certainly speaks is silent, and where its
    silence is no, that is a finding too.
@@ -36,11 +37,10 @@ def evaluate(*, terms: Terms, facts: Facts, approvals: Collection[Approval] = ()
     checked; those to other questions do no harm. The result depends on no order of anything.
     """
     layers = (MANDATE, *terms.layers, *_layers_not_there(terms))
-    acts = {facts.action} | ENTAILED.get(facts.action, frozenset())
     findings = [
         finding
         for layer in layers
-        for act in acts
+        for act in _acts(layer, facts.action)
         for finding in _findings(layer, act, facts, approvals)
     ]
     decision = strictest(finding.reason.effect for finding in findings)
@@ -62,6 +62,16 @@ def _layers_not_there(terms: Terms) -> Iterator[Layer]:
         yield absent(LayerKind.AGREEMENT)
     if LayerKind.CONSENT not in kinds and terms.consent_exempt_reason is None:
         yield absent(LayerKind.CONSENT)
+
+
+def _acts(layer: Layer, action: Action) -> frozenset[Action]:
+    """Give the acts that a layer is asked about.
+
+    What is shared is derived inside, so the mandate, which asks who an act is for, would take the
+    deriving for an act inside that is done for the recipient.
+    """
+    entailed = ENTAILED.get(action, frozenset())
+    return frozenset({action}) if layer.kind is LayerKind.MANDATE else entailed | {action}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

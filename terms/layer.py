@@ -6,7 +6,7 @@ docs/format/13-terms.md section 5.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -45,6 +45,18 @@ BY_EXPIRY = Uid("expired")
 BEFORE_START = Uid("not-yet-valid")
 _RESERVED = frozenset({BY_SILENCE, BY_EXPIRY, BEFORE_START})
 
+_STOP = Rule(uid=Uid("stop"), effect=Effect.DENY, actions=STOPPABLE_ACTS)
+
+
+def require_own_names(rules: Collection[Rule], made: frozenset[Uid] = frozenset()) -> None:
+    """Raise ContradictionError unless each rule has a name of its own.
+
+    made: the names of rules that are added to these, besides those that every layer makes.
+    """
+    uids = {rule.uid for rule in rules}
+    if len(uids) < len(rules) or uids & (_RESERVED | made):
+        raise ContradictionError("two rules of one layer have one name, or a reserved name")
+
 
 class ConsentExemptReason(StrEnum):
     """Why nobody's consent is needed for an item."""
@@ -60,7 +72,8 @@ class Layer:
 
     party: who answers for it when a rule says ASK. valid_from and valid_to are the first and last
     day. After the last day nothing but preservation and the acts in conditions_survive is left to
-    the rules; every other act is denied. Raises ContradictionError if a rule's uid is not its own.
+    the rules; every other act is denied. Raises ContradictionError if a rule's uid is not its own,
+    and for a freeze that is not exactly what `freeze` gives.
     """
 
     kind: LayerKind
@@ -73,9 +86,12 @@ class Layer:
     conditions_survive: frozenset[Action] = frozenset()
 
     def __post_init__(self) -> None:
-        uids = {rule.uid for rule in self.rules}
-        if len(uids) < len(self.rules) or uids & _RESERVED:
-            raise ContradictionError("two rules of one layer have one name, or a reserved name")
+        require_own_names(self.rules)
+        days = (self.valid_from, self.valid_to)
+        if self.kind is LayerKind.FREEZE and (
+            self.rules != (_STOP,) or any(days) or self.conditions_survive
+        ):
+            raise ContradictionError("a freeze stops everything at once and for ever, or is none")
 
     def rules_on(self, action: Action) -> Iterator[Rule]:
         """Give the rules that speak to an action, with those that the layer's days make."""
@@ -124,8 +140,7 @@ class Terms:
 
 def freeze(*, uid: Uid, party: Uid) -> Layer:
     """Give the layer that stops review, forwarding, sharing and all else but preservation."""
-    stop = Rule(uid=Uid("stop"), effect=Effect.DENY, actions=STOPPABLE_ACTS)
-    return Layer(kind=LayerKind.FREEZE, uid=uid, version=1, party=party, rules=(stop,))
+    return Layer(kind=LayerKind.FREEZE, uid=uid, version=1, party=party, rules=(_STOP,))
 
 
 def absent(kind: LayerKind) -> Layer:

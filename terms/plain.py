@@ -164,5 +164,6 @@ def _integer(untrusted: JsonValue) -> int:
 def _word(kind: type[StrEnum], text: str) -> StrEnum:
     try:
         return kind(text)
-    except ValueError as failure:
-        raise TermsFormatError("a word is not in its vocabulary") from failure
+    except ValueError:
+        # The cause would repeat the text, which may be anything, in every traceback.
+        raise TermsFormatError("a word is not in its vocabulary") from None

@@ -83,15 +83,20 @@ JUSTICE_ACTS = frozenset(
 )
 """Acts by which material, or what was made of it, serves somebody's proceedings."""
 
-SHARING_ACTS = JUSTICE_ACTS | {Action.SEARCH_FOR_MISSING, Action.PUBLISH}
+GIVING_ACTS = JUSTICE_ACTS | {Action.SEARCH_FOR_MISSING}
+"""Acts by which somebody in particular comes to know something."""
+
+SHARING_ACTS = GIVING_ACTS | {Action.PUBLISH}
 """Every act by which something becomes known outside."""
 
 ENTAILED: Mapping[Action, frozenset[Action]] = MappingProxyType(
     {
-        # A court may not hear what the defence may not see: no disclosure, no evidence.
-        Action.USE_AS_EVIDENCE: frozenset({Action.DISCLOSE_TO_DEFENCE}),
+        # What may not be given at all may not be disclosed. A court may not hear what the defence
+        # may not see: no disclosure, no evidence.
+        Action.DISCLOSE_TO_DEFENCE: frozenset({Action.USE_AS_LEAD}),
+        Action.USE_AS_EVIDENCE: frozenset({Action.DISCLOSE_TO_DEFENCE, Action.USE_AS_LEAD}),
         Action.USE_IN_PUBLIC_HEARING: frozenset(
-            {Action.USE_AS_EVIDENCE, Action.DISCLOSE_TO_DEFENCE},
+            {Action.USE_AS_EVIDENCE, Action.DISCLOSE_TO_DEFENCE, Action.USE_AS_LEAD},
         ),
         Action.SHARE_DERIVED: frozenset({Action.DERIVE}),
     },
@@ -118,8 +123,15 @@ class Purpose(StrEnum):
 
 
 class RecipientKind(StrEnum):
-    """Who would receive the material."""
+    """Who would receive the material, or what is made of it, or would do the act.
 
+    MECHANISM: its own staff and its own repository. PROVIDER: the organisation or person that gave
+    the material. Nothing leaves by an act for the first, and nothing that was not theirs by one for
+    the second.
+    """
+
+    MECHANISM = "MECHANISM"
+    PROVIDER = "PROVIDER"
     NATIONAL_PROSECUTOR = "NATIONAL_PROSECUTOR"
     INTERNATIONAL_COURT = "INTERNATIONAL_COURT"
     UN_BODY = "UN_BODY"

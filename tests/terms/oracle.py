@@ -4,13 +4,14 @@ It knows nothing of `terms` and works the other way round: it settles each layer
 act by itself, and then takes the strictest. It gives the decision only.
 """
 
-from typing import TypedDict
+from typing import TypedDict, cast
 
 RANK = {"PERMIT": 0, "ASK": 1, "DENY": 2}
 MUST_SPEAK = {"agreement", "standing_terms", "originator", "consent"}
 ENTAILED = {
-    "use_as_evidence": ["disclose_to_defence"],
-    "use_in_public_hearing": ["use_as_evidence", "disclose_to_defence"],
+    "disclose_to_defence": ["use_as_lead"],
+    "use_as_evidence": ["disclose_to_defence", "use_as_lead"],
+    "use_in_public_hearing": ["use_as_evidence", "disclose_to_defence", "use_as_lead"],
     "share_derived": ["derive"],
 }
 CLASSES = {
@@ -30,7 +31,15 @@ JUSTICE = [
     "share_onward",
     "use_in_public_hearing",
 ]
-CUSTODY = ["archive", "review", "index", "forward", "return", "delete"]
+FOR_JUSTICE = CLASSES["ACCOUNTABILITY"] | {
+    "HUMAN_RIGHTS_INQUIRY",
+    "MISSING_PERSONS",
+    "REPARATION",
+}
+TO_WHOM = dict.fromkeys(
+    ["review", "index", "forward", "analyse", "translate", "derive", "anonymise"],
+    "MECHANISM",
+) | {"return": "PROVIDER", "contact_source": "PROVIDER", "publish": "PUBLIC"}
 
 Fact = str | list[str] | None
 
@@ -53,6 +62,8 @@ class RuleForm(TypedDict):
 class LayerForm(TypedDict):
     kind: str
     uid: str
+    version: int
+    party: str
     rules: list[RuleForm]
     valid_from: str | None
     valid_to: str | None
@@ -67,11 +78,15 @@ class TermsForm(TypedDict):
 class ApprovalForm(TypedDict):
     layer_kind: str
     layer_uid: str
+    layer_version: int
     rule_uid: str
     answered_by: str
+    party: str
     reply: str
     actions: list[str]
     recipient: str
+    recipient_kind: str
+    country: str | None
     purpose: str
     items: list[str]
     answered_on: str
@@ -86,24 +101,25 @@ def decide(terms: TermsForm, facts: dict[str, Fact], approvals: list[ApprovalFor
         return "DENY"
     if "consent" not in kinds and terms["consent_exempt_reason"] is None:
         return "DENY"
-    answers = ["PERMIT"]
+    answers = [floor(action, facts, approvals)]
     for act in [action, *ENTAILED.get(action, [])]:
-        answers.append(floor(act, facts, approvals))
         answers += [one_layer(layer, act, facts, approvals) for layer in terms["layers"]]
     return max(answers, key=RANK.__getitem__)
 
 
 def floor(act: str, facts: dict[str, Fact], approvals: list[ApprovalForm]) -> str:
-    bad_purposes = {None, "IMMIGRATION", "INTELLIGENCE", "TERRORISM_ONLY"}
-    if act not in CUSTODY and facts["purpose"] in bad_purposes:
-        return "DENY"
-    if act not in JUSTICE:
+    purpose, kind = facts["purpose"], facts["recipient_kind"]
+    if act in {"archive", "delete"}:
         return "PERMIT"
-    if facts["death_penalty"] != "NO" or facts["fair_trial"] != "MET":
+    is_never = purpose in {None, "IMMIGRATION", "INTELLIGENCE", "TERRORISM_ONLY"}
+    if act in TO_WHOM:
+        return "DENY" if is_never or kind != TO_WHOM[act] else "PERMIT"
+    serves = purpose in (FOR_JUSTICE if act in JUSTICE else {"MISSING_PERSONS"})
+    if not serves or facts["death_penalty"] != "NO" or facts["fair_trial"] != "MET":
         return "DENY"
     if facts["in_absentia"] == "NO":
         return "PERMIT"
-    return reply(("mandate", "mandate", "in-absentia"), act, facts, approvals)
+    return reply(("mandate", "mandate", 1, "in-absentia", "head"), act, facts, approvals)
 
 
 def one_layer(
@@ -130,7 +146,8 @@ def one_layer(
             continue
         effect = rule["effect"]
         if effect == "ASK":
-            effect = reply((layer["kind"], layer["uid"], rule["uid"]), act, facts, approvals)
+            named = (layer["kind"], layer["uid"], layer["version"], rule["uid"], layer["party"])
+            effect = reply(named, act, facts, approvals)
         (possible if None in truths else certain).append(effect)
     default = "DENY" if layer["kind"] in MUST_SPEAK else "PERMIT"
     return max([*(certain or [default]), *possible], key=RANK.__getitem__)
@@ -154,22 +171,26 @@ def holds(claim: Claim, fact: Fact) -> bool | None:
 
 
 def reply(
-    question: tuple[str, str, str],
+    question: tuple[str, str, int, str, str],
     act: str,
     facts: dict[str, Fact],
     approvals: list[ApprovalForm],
 ) -> str:
     outcome = "ASK"
     for approval in approvals:
-        named = (approval["layer_kind"], approval["layer_uid"], approval["rule_uid"])
+        of = (approval["layer_kind"], approval["layer_uid"], approval["layer_version"])
+        named = (*of, approval["rule_uid"], approval["party"])
         capacity = "HEAD" if question[0] == "mandate" else "PARTY"
         if named != question or approval["answered_by"] != capacity:
             continue
         today = facts["date"]
         assert not isinstance(today, list)
+        same = ["recipient", "recipient_kind", "purpose"]
+        if approval["recipient_kind"] not in {"MECHANISM", "PROVIDER", "PUBLIC"}:
+            same.append("country")
+        told = cast("dict[str, str]", approval)
         scope = [
-            None if facts["recipient"] is None else facts["recipient"] == approval["recipient"],
-            None if facts["purpose"] is None else facts["purpose"] == approval["purpose"],
+            *(None if facts[fact] is None else facts[fact] == told[fact] for fact in same),
             None if facts["item"] is None else facts["item"] in approval["items"],
             None if today is None else approval["answered_on"] <= today <= approval["until"],
         ]

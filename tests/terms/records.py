@@ -19,7 +19,16 @@ from terms.facts import Assessment
 from terms.layer import Terms
 from terms.names import Country, Language, Uid
 from terms.vocabulary import FairTrial, RecipientKind, Undertaking, YesNo
-from tests.terms.world import AGREEMENT, CONSENT, CSO, DIGEST, LAYERS, USUAL, YES_EVIDENCE
+from tests.terms.world import (
+    AGREEMENT,
+    CONSENT,
+    CSO,
+    DIGEST,
+    LAYERS,
+    OTHER_DIGEST,
+    USUAL,
+    YES_EVIDENCE,
+)
 
 INK = Signature(
     kind=SignatureKind.WET_INK_ATTESTED,
@@ -32,8 +41,10 @@ AMENDMENT = Amendment(
     uid=Uid("amendment-1"),
     agreement=AGREEMENT.uid,
     to_version=AGREEMENT.version,
+    to_sha256=AGREEMENT.source_sha256,
     batches=frozenset({Uid("batch-1")}),
-    signatures=(INK,),
+    source_sha256=OTHER_DIGEST,
+    signatures=(replace(INK, signed_sha256=OTHER_DIGEST),),
 )
 ASSESSMENT = Assessment(
     recipient=Uid("de-gba"),
@@ -51,7 +62,6 @@ WITHDRAWAL = ConsentEvent(
     counter=1,
     state=ConsentState.WITHDRAWN,
     answers=(PurposeAnswer(purpose=ConsentPurpose.CONTACT_ME, answer=Answer.NO),),
-    is_signed=True,
     on=dt.date(2027, 4, 1),
     indicated_by=IndicatedBy.SELF,
     method=ConsentMethod.ONLINE,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from terms.approval import Answerer, Approval, Reply
 from terms.facts import Facts
-from terms.layer import ConsentExemptReason, Layer, LayerKind, Terms
+from terms.layer import ConsentExemptReason, Layer, LayerKind, Terms, freeze
+from terms.mandate import HEAD, MANDATE
 from terms.names import Country, Uid
 from terms.rule import Constraint, Rule
 from terms.vocabulary import (
@@ -75,9 +76,11 @@ RULES = st.builds(
     duties=st.sampled_from([frozenset(), frozenset({Duty.INFORM_PROVIDER})]),
     valid_to=VALID_DAYS,
 )
-LAYERS = st.builds(
+ORDINARY = [kind for kind in LayerKind if kind not in {LayerKind.MANDATE, LayerKind.FREEZE}]
+FREEZES = st.builds(freeze, uid=st.sampled_from([A, B]), party=st.just(A))
+LAYERS = FREEZES | st.builds(
     Layer,
-    kind=st.sampled_from([kind for kind in LayerKind if kind is not LayerKind.MANDATE]),
+    kind=st.sampled_from(ORDINARY),
     uid=st.sampled_from([A, B]),
     version=st.integers(1, 2),
     party=st.just(A),
@@ -120,14 +123,17 @@ TERMS = st.builds(
     st.lists(LAYERS, max_size=2, unique_by=lambda _: (_.kind, _.uid, _.version)),
     st.sampled_from([None, *ConsentExemptReason]),
 )
+USUAL_KIND = RecipientKind.NATIONAL_PROSECUTOR
 FACTS = st.builds(
     Facts,
-    action=st.sampled_from([Action.ARCHIVE, Action.USE_AS_LEAD, Action.USE_AS_EVIDENCE]),
+    action=st.sampled_from([*[Action.USE_AS_LEAD, Action.USE_AS_EVIDENCE] * 7, *Action]),
     item=st.sampled_from([A, A, A, B, None]),
     recipient=st.sampled_from([A, A, A, B, None]),
-    recipient_kind=st.sampled_from([*RecipientKind, None]),
-    country=st.sampled_from([Country("DE"), Country("SY"), None]),
-    purpose=st.sampled_from([*[Purpose.CASE_BUILDING] * 6, Purpose.IMMIGRATION, None]),
+    recipient_kind=st.sampled_from([*[USUAL_KIND] * 9, *RecipientKind, None]),
+    country=st.sampled_from([*[Country("DE")] * 3, Country("SY"), None]),
+    purpose=st.sampled_from(
+        [*[Purpose.CASE_BUILDING] * 6, Purpose.MISSING_PERSONS, Purpose.IMMIGRATION, None],
+    ),
     stage=st.sampled_from([*Stage, None]),
     date=st.sampled_from([*DAYS, None]),
     death_penalty=st.sampled_from([*[YesNo.NO] * 6, YesNo.YES, None]),
@@ -137,22 +143,27 @@ FACTS = st.builds(
     handling_class=st.sampled_from([*HandlingClass, None]),
     source_anonymised=st.sampled_from([*YesNo, None]),
 )
+PUBLIC = RecipientKind.PUBLIC
 QUESTIONS = [
-    (LayerKind.MANDATE, Uid("mandate"), Uid("in-absentia"), Answerer.HEAD),
+    (LayerKind.MANDATE, MANDATE.uid, Uid("in-absentia"), Answerer.HEAD),
     *product([LayerKind.AGREEMENT] * 2, [A], [A], [Answerer.PARTY] * 2),
     *product([LayerKind.CONSENT], [A], [A], [Answerer.PARTY] * 2),
     *product([LayerKind.MANDATE, LayerKind.BATCH], [A], [B], Answerer),
 ]
 APPROVALS = st.builds(
-    lambda question, reply, actions, scope, days: Approval(
+    lambda question, reply, actions, scope, who, days: Approval(
         uid=scope[0],
         layer_kind=question[0],
         layer_uid=question[1],
+        layer_version=scope[4],
         rule_uid=question[2],
         answered_by=question[3],
+        party=HEAD if question[3] is Answerer.HEAD else scope[5],
         reply=reply,
         actions=actions,
         recipient=scope[1],
+        recipient_kind=who[0],
+        country=who[1],
         purpose=scope[2],
         items=scope[3],
         answered_on=days[0],
@@ -166,6 +177,11 @@ APPROVALS = st.builds(
         st.sampled_from([A, A, A, B]),
         st.sampled_from([*[Purpose.CASE_BUILDING] * 4, Purpose.IMMIGRATION]),
         st.sampled_from([frozenset({A, B}), frozenset({A})]),
+        st.sampled_from([0, 0, 0, 1]),
+        st.sampled_from([A, A, A, B]),
+    ),
+    st.sampled_from(
+        [*[(USUAL_KIND, Country("DE"))] * 4, (USUAL_KIND, Country("SY")), (PUBLIC, None)],
     ),
     st.sampled_from([(DAYS[0], DAYS[-1]), (DAYS[1], DAYS[3])]),
 )

@@ -26,10 +26,20 @@ from terms.evaluate import evaluate
 from terms.evaluation import Evaluation
 from terms.facts import Assessment, Facts, under_assessment
 from terms.layer import ConsentExemptReason, Layer, Terms
-from terms.names import Uid
-from terms.vocabulary import Action, Duty, Effect, YesNo
+from terms.names import Digest, Uid
+from terms.vocabulary import SHARING_ACTS, Action, Duty, Effect, YesNo
 from tests.terms.records import AMENDMENT, ASSESSMENT, INK
-from tests.terms.world import AGREEMENT, LEAD, NO_DEFENCE, OLDER, USUAL, rule
+from tests.terms.world import (
+    AGREEMENT,
+    DIGEST,
+    LEAD,
+    NO_DEFENCE,
+    OLDER,
+    OTHER_DIGEST,
+    USUAL,
+    rule,
+    usual,
+)
 
 GOOD_DAY = dt.date(2027, 3, 1)
 BATCH = Uid("batch-1")
@@ -50,7 +60,7 @@ def weigh(layers: Iterable[Layer], facts: Facts = USUAL) -> Evaluation:
 
 
 def may(agreement: Agreement, action: Action, on: dt.date = GOOD_DAY) -> Effect:
-    return weigh([agreement_layer(agreement)], replace(USUAL, action=action, date=on)).decision
+    return weigh([agreement_layer(agreement)], replace(usual(action), date=on)).decision
 
 
 @pytest.mark.requirement("R27")
@@ -83,6 +93,25 @@ def test_a_draft_permits_nothing_and_takes_nothing_in() -> None:
     draft = replace(AGREEMENT, signatures=())
     assert objections(draft) == {IntakeObjection.NOT_SIGNED}
     assert all(may(draft, action) is Effect.DENY for action in Action)
+
+
+@pytest.mark.threat("T-14")
+def test_a_signature_over_another_text_signs_nothing() -> None:
+    """Else a provider's signature of one text could be carried over to a wider one."""
+    other = replace(AGREEMENT, source_sha256=OTHER_DIGEST)
+    assert AGREEMENT.is_signed()
+    assert not other.is_signed()
+    assert objections(other) == {IntakeObjection.NOT_SIGNED}
+
+
+@pytest.mark.parametrize("name", ["derived-products", "on-expiry", "expired", "lead"])
+def test_no_rule_is_called_as_one_that_is_made_or_is_there_already(name: str) -> None:
+    """Else an agreement could be signed whose layer nobody can make."""
+    for part in ("use_rules", "sharing_rules"):
+        action = Action.ANALYSE if part == "use_rules" else Action.PUBLISH
+        rules = (*getattr(AGREEMENT, part), rule(name, Effect.PERMIT, [action]))
+        with pytest.raises(ContradictionError):
+            replace(AGREEMENT, **{part: rules})  # type: ignore[arg-type]
 
 
 @pytest.mark.requirement("R27")
@@ -176,13 +205,35 @@ def in_force(current: Agreement, *amendments: Amendment, batch: Uid = BATCH) -> 
 @pytest.mark.requirement("R27")
 def test_a_newer_version_widens_only_batches_that_the_provider_signed_for() -> None:
     unsigned = replace(AMENDMENT, signatures=())
+    of_another_text = replace(AMENDMENT, to_sha256=Digest("22" * 32))
+    signed_elsewhere = replace(AMENDMENT, source_sha256=Digest("22" * 32))
     by_another = replace(AMENDMENT, signatures=(replace(INK, party=Uid("CSO-0007")),))
     of_another = replace(AMENDMENT, agreement=Uid("mou-0001"))
     to_another = replace(AMENDMENT, to_version=4)
     assert in_force(AGREEMENT, AMENDMENT) is Effect.PERMIT
     assert in_force(AGREEMENT) is Effect.DENY
     assert in_force(AGREEMENT, unsigned, by_another, of_another, to_another) is Effect.DENY
+    assert in_force(AGREEMENT, of_another_text, signed_elsewhere) is Effect.DENY
     assert in_force(AGREEMENT, AMENDMENT, batch=Uid("batch-2")) is Effect.DENY
+
+
+@pytest.mark.threat("T-14")
+def test_the_signature_of_a_new_version_is_not_the_word_that_it_governs_old_batches() -> None:
+    with pytest.raises(ContradictionError):
+        replace(AMENDMENT, source_sha256=DIGEST, signatures=AGREEMENT.signatures)
+
+
+@pytest.mark.threat("T-14")
+def test_one_version_that_says_two_things_is_refused() -> None:
+    wider = replace(AGREEMENT, sharing_rules=(rule("all", Effect.PERMIT, SHARING_ACTS),))
+    with pytest.raises(ContradictionError):
+        layers_in_force(snapshot=AGREEMENT, current=wider, batch=BATCH, amendments=())
+
+
+@pytest.mark.threat("T-14")
+def test_an_older_version_does_not_come_into_force_again() -> None:
+    with pytest.raises(ContradictionError):
+        layers_in_force(snapshot=AGREEMENT, current=OLDER, batch=BATCH, amendments=(AMENDMENT,))
 
 
 def test_a_newer_version_that_is_stricter_counts_at_once() -> None:

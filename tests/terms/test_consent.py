@@ -23,16 +23,25 @@ from terms.errors import ContradictionError
 from terms.evaluate import evaluate
 from terms.layer import Terms
 from terms.mandate import STANDING_TERMS
-from terms.vocabulary import Action, Effect, RecipientKind, strictest
+from terms.vocabulary import (
+    SHARING_ACTS,
+    Action,
+    Effect,
+    Purpose,
+    RecipientKind,
+    strictest,
+)
 from tests.terms.records import WITHDRAWAL
-from tests.terms.world import CHILD, CONSENT, GUARDED, INFORMED, USUAL, answers
+from tests.terms.world import CHILD, CONSENT, GUARDED, INFORMED, answers, only, usual
 
 VALID = {ConsentState.GIVEN, ConsentState.RENEWED}
 KEPT_ONLY = {ConsentState.UNKNOWN, ConsentState.REQUESTED, ConsentState.DEFERRED}
 
 
 def may(record: ConsentRecord, action: Action, kind: RecipientKind | None = None) -> Effect:
-    facts = replace(USUAL, action=action, recipient_kind=kind or USUAL.recipient_kind)
+    facts = usual(action) if kind is None else replace(usual(action), recipient_kind=kind)
+    if action is Action.SEARCH_FOR_MISSING:
+        facts = replace(facts, purpose=Purpose.MISSING_PERSONS)
     terms = Terms(layers=(STANDING_TERMS, consent_layer(record)))
     return evaluate(terms=terms, facts=facts).decision
 
@@ -80,10 +89,19 @@ def test_an_answer_counts_for_its_recipients_and_for_no_others(
 
 
 def test_no_answer_is_no() -> None:
-    to_one = PurposeAnswer(purpose=ConsentPurpose.SEARCH_FOR_MISSING, answer=Answer.YES)
-    record = replace(CONSENT, answers=(to_one,))
+    record = only(ConsentPurpose.CONTACT_ME)
     permitted = {action for action in Action if may(record, action) is not Effect.DENY}
-    assert permitted == {Action.SEARCH_FOR_MISSING, Action.DELETE, Action.RETURN}
+    assert permitted == {Action.CONTACT_SOURCE, Action.DELETE, Action.RETURN}
+
+
+@pytest.mark.threat("T-14")
+@pytest.mark.parametrize("kind", RecipientKind)
+def test_a_yes_to_the_search_for_the_missing_reaches_those_who_search(kind: RecipientKind) -> None:
+    """Others only if the person said yes to them as well."""
+    record = only(ConsentPurpose.SEARCH_FOR_MISSING)
+    searches = kind in {RecipientKind.UN_BODY, RecipientKind.CIVIL_SOCIETY}
+    effect = Effect.PERMIT if searches else Effect.DENY
+    assert may(record, Action.SEARCH_FOR_MISSING, kind) is effect
 
 
 def test_consent_to_nothing_in_particular_is_not_known_consent() -> None:
@@ -142,18 +160,17 @@ def test_consent_ends_on_its_last_day_and_the_material_is_kept() -> None:
 
 EITHER = [ConsentPurpose.ANALYSE_INTERNAL, ConsentPurpose.SHARE_NATIONAL_PROSECUTOR]
 EVENTS = st.builds(
-    lambda counter, state, given, is_signed: replace(
+    lambda counter, state, given: replace(
         WITHDRAWAL,
         counter=counter,
         state=state,
         answers=tuple(PurposeAnswer(purpose=_, answer=given[_]) for _ in sorted(given)),
-        is_signed=is_signed,
     ),
-    st.integers(1, 9),
+    st.none() | st.integers(1, 9),
     st.sampled_from(ConsentState),
     st.dictionaries(st.sampled_from(EITHER), st.sampled_from(Answer), max_size=2),
-    st.booleans(),
 )
+UNSIGNED = EVENTS.map(lambda event: replace(event, counter=None))
 FIRST = st.sampled_from(
     [
         CONSENT,
@@ -162,7 +179,7 @@ FIRST = st.sampled_from(
         replace(CONSENT, informed=replace(INFORMED, disclosure=None)),
     ],
 )
-HISTORIES = st.lists(EVENTS, max_size=3, unique_by=lambda _: _.counter)
+HISTORIES = st.lists(EVENTS, max_size=3, unique_by=lambda _: _.counter or object())
 
 
 def permits(record: ConsentRecord) -> dict[Action, Effect]:
@@ -170,26 +187,69 @@ def permits(record: ConsentRecord) -> dict[Action, Effect]:
 
 
 @pytest.mark.threat("T-14")
-@given(FIRST, HISTORIES, EVENTS)
+@given(FIRST, HISTORIES, UNSIGNED)
 def test_an_unsigned_word_never_widens(
     first: ConsentRecord,
     history: list[ConsentEvent],
     last: ConsentEvent,
 ) -> None:
-    unsigned = replace(last, counter=10, is_signed=False)
     before = permits(replace(first, events=tuple(history)))
-    after = permits(replace(first, events=(*history, unsigned)))
+    after = permits(replace(first, events=(*history, last)))
     assert all(strictest((after[action], before[action])) is after[action] for action in before)
 
 
 @given(HISTORIES, st.data())
-def test_events_count_in_the_order_of_their_counters(
+def test_signed_words_count_in_the_order_of_their_counters_whenever_they_come(
     history: list[ConsentEvent],
     data: st.DataObject,
 ) -> None:
-    mixed = data.draw(st.permutations(history))
-    record, other = (replace(CONSENT, events=tuple(events)) for events in (history, mixed))
+    signed = [event for event in history if event.counter is not None]
+    mixed = data.draw(st.permutations(signed))
+    record, other = (replace(CONSENT, events=tuple(events)) for events in (signed, mixed))
     assert standing(record) == standing(other)
+
+
+@pytest.mark.threat("T-14")
+@given(FIRST, HISTORIES, EVENTS.filter(lambda _: _.counter is not None))
+def test_the_persons_last_word_counts_whatever_came_before_it(
+    first: ConsentRecord,
+    history: list[ConsentEvent],
+    last: ConsentEvent,
+) -> None:
+    """No word that is not theirs withdraws for ever, or takes away their next counter."""
+    word = replace(last, counter=2**53 - 1, answers=answers(Answer.YES))
+    said = standing(replace(first, events=(word,)))
+    assert standing(replace(first, events=(*history, word))) == said
+
+
+def test_an_unsigned_word_holds_until_the_next_signed_one_and_an_old_one_does_not_lift_it() -> None:
+    unsigned = replace(WITHDRAWAL, counter=None)
+    first, second = (
+        replace(WITHDRAWAL, counter=counter, state=ConsentState.RENEWED, answers=())
+        for counter in (1, 2)
+    )
+    states = {
+        (second, unsigned): ConsentState.WITHDRAWN,
+        (second, unsigned, first): ConsentState.WITHDRAWN,
+        (first, unsigned, second): ConsentState.RENEWED,
+        (unsigned, replace(first, counter=0)): ConsentState.RENEWED,
+    }
+    for events, state in states.items():
+        assert standing(replace(CONSENT, events=events)).state is state
+
+
+def test_an_unsigned_yes_says_nothing_and_an_unsigned_no_is_a_no() -> None:
+    record = only(ConsentPurpose.SEARCH_FOR_MISSING)
+    for answer, effect in (
+        (Answer.YES, Effect.PERMIT),
+        (Answer.ASK_ME_FIRST, Effect.DENY),
+        (Answer.NO, Effect.DENY),
+    ):
+        given = PurposeAnswer(purpose=ConsentPurpose.SHARE_OTHER_UN, answer=answer)
+        word = replace(WITHDRAWAL, counter=None, state=ConsentState.GIVEN, answers=(given,))
+        told = replace(record, events=(word,))
+        assert may(told, Action.SEARCH_FOR_MISSING, RecipientKind.UN_BODY) is effect
+        assert may(told, Action.USE_AS_LEAD, RecipientKind.UN_BODY) is Effect.DENY
 
 
 def test_a_signed_word_withdraws_and_a_later_one_gives_again() -> None:
@@ -215,7 +275,20 @@ def test_one_purpose_is_answered_once_at_a_time() -> None:
 
 def test_a_counter_is_used_once() -> None:
     with pytest.raises(ContradictionError):
-        replace(CONSENT, events=(WITHDRAWAL, replace(WITHDRAWAL, is_signed=False)))
+        replace(CONSENT, events=(WITHDRAWAL, replace(WITHDRAWAL, answers=())))
+    unsigned = replace(WITHDRAWAL, counter=None)
+    assert replace(CONSENT, events=(WITHDRAWAL, unsigned, unsigned)).events[0] is WITHDRAWAL
+
+
+@pytest.mark.parametrize("age", [AgeBand.UNDER_18, None])
+def test_what_a_guardian_consents_to_ends_before_the_child_is_grown(age: AgeBand | None) -> None:
+    """Else a child's consent would share in fifty years; what shares nothing needs no end."""
+    guarded = replace(CHILD, informed=GUARDED, age_band=age)
+    assert may(guarded, Action.USE_AS_LEAD) is Effect.PERMIT
+    with pytest.raises(ContradictionError):
+        replace(guarded, valid_to=None)
+    endless = replace(CHILD, age_band=age, valid_to=None)
+    assert {may(endless, act) for act in SHARING_ACTS} == {Effect.DENY}
 
 
 def test_a_consent_record_has_no_place_for_a_name() -> None:

@@ -1,6 +1,7 @@
 """Records as JSON values: one form per record, one record per form, anything else refused."""
 
 import json
+import traceback
 from typing import cast
 
 import pytest
@@ -9,13 +10,13 @@ from hypothesis import strategies as st
 
 from terms import names
 from terms.approval import Approval
-from terms.errors import TermsError, TermsFormatError
+from terms.errors import ContradictionError, TermsError, TermsFormatError
 from terms.facts import Facts
 from terms.layer import Terms
 from terms.plain import MAX_ELEMENTS, JsonValue, from_json, to_json
 from tests.terms.records import RECORDS
 from tests.terms.strategies import APPROVALS, FACTS, TERMS
-from tests.terms.world import YES_EVIDENCE
+from tests.terms.world import USUAL, YES_EVIDENCE
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -90,6 +91,26 @@ def test_a_list_longer_than_its_limit_is_refused() -> None:
         from_json(Approval, form | {"items": items})
     approval = from_json(Approval, form | {"items": items[1:]})
     assert len(approval.items) == MAX_ELEMENTS
+
+
+@pytest.mark.parametrize(("field", "value"), [("action", "Nour-Haddad"), ("date", "Nour-Haddad")])
+def test_no_traceback_repeats_what_was_refused(field: str, value: str) -> None:
+    form = to_json(USUAL)
+    assert isinstance(form, dict)
+    with pytest.raises(TermsError) as refusal:
+        from_json(Facts, form | {field: value})
+    assert value not in "".join(traceback.format_exception(refusal.value))
+
+
+def test_an_approval_says_of_a_recipient_what_it_has() -> None:
+    """A country where one matters, and none where none does."""
+    form = to_json(YES_EVIDENCE)
+    assert isinstance(form, dict)
+    changes: list[dict[str, JsonValue]] = [{"country": None}]
+    changes += [{"recipient_kind": kind} for kind in ("MECHANISM", "PROVIDER", "PUBLIC")]
+    for change in changes:
+        with pytest.raises(ContradictionError):
+            from_json(Approval, form | change)
 
 
 def test_what_terms_do_not_hold_has_no_form() -> None:

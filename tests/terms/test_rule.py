@@ -9,7 +9,14 @@ from terms.errors import ContradictionError, TermsError, VocabularyError
 from terms.layer import Layer, LayerKind, Terms
 from terms.names import Uid
 from terms.rule import Constraint, Truth
-from terms.vocabulary import Action, Effect, Operand, Operator, Undertaking
+from terms.vocabulary import (
+    STOPPABLE_ACTS,
+    Action,
+    Effect,
+    Operand,
+    Operator,
+    Undertaking,
+)
 from tests.terms.world import LAYERS, USUAL, layer, rule, where
 
 DAY = "2027-03-01"  # the day of the usual case
@@ -103,6 +110,23 @@ def test_no_rule_may_be_called_what_a_layer_calls_its_own_reasons(uid: str) -> N
 def test_two_rules_of_one_layer_cannot_share_a_name() -> None:
     with pytest.raises(ContradictionError):
         layer(LayerKind.BATCH, *[rule("r", effect, Action) for effect in Effect])
+
+
+@pytest.mark.threat("T-14")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rules": ()},
+        {"rules": (rule("stop", Effect.DENY, [Action.REVIEW]),)},
+        {"rules": (rule("stop", Effect.ASK, STOPPABLE_ACTS),)},
+        {"valid_from": dt.date(2027, 3, 2)},
+        {"valid_to": dt.date(2027, 3, 1)},
+        {"conditions_survive": frozenset({Action.USE_AS_LEAD})},
+    ],
+)
+def test_a_freeze_that_would_not_stop_everything_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ContradictionError):
+        replace(LAYERS["freeze"], **change)  # type: ignore[arg-type]
 
 
 @pytest.mark.threat("T-14")

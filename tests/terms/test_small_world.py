@@ -11,7 +11,7 @@ from itertools import permutations, product
 import pytest
 
 from terms.agreement import agreement_layer
-from terms.approval import Answerer, Approval
+from terms.approval import WITHOUT_COUNTRY, Answerer, Approval
 from terms.consent import consent_layer
 from terms.evaluate import evaluate
 from terms.evaluation import Evaluation
@@ -32,7 +32,7 @@ from terms.vocabulary import (
     YesNo,
     strictest,
 )
-from tests.terms.world import AGREEMENT, CONSENT, USUAL, YES_EVIDENCE, layer, rule, where
+from tests.terms.world import AGREEMENT, CONSENT, YES_EVIDENCE, layer, rule, usual, where
 
 VALUES: dict[Operand, tuple[str | None, ...]] = {
     Operand.PURPOSE: (
@@ -71,7 +71,7 @@ WORLD = (
 @cache
 def contexts() -> tuple[Facts, ...]:
     return tuple(
-        replace(USUAL, action=action, **dict(zip(VALUES, values, strict=True)))  # type: ignore[arg-type]
+        replace(usual(action), **dict(zip(VALUES, values, strict=True)))  # type: ignore[arg-type]
         for action in ACTIONS
         for values in product(*VALUES.values())
     )
@@ -156,7 +156,10 @@ def test_the_floor_holds_whatever_the_layers_say() -> None:
     permissive = [layer(kind, rule("all", Effect.PERMIT, Action)) for kind in kinds]
     for facts in contexts():
         decision = weigh(facts, *permissive).decision
-        is_bad_purpose = facts.purpose in {None, Purpose.IMMIGRATION}
+        serves = {Purpose.CRIMINAL_PROSECUTION}
+        if facts.action not in JUSTICE_ACTS:
+            serves |= {Purpose.PUBLIC_REPORT}
+        is_bad_purpose = facts.purpose not in serves
         is_bad_trial = (facts.death_penalty, facts.fair_trial) != (YesNo.NO, FairTrial.MET)
         if is_bad_purpose or (facts.action in JUSTICE_ACTS and is_bad_trial):
             assert decision is Effect.DENY
@@ -175,15 +178,23 @@ def test_no_approval_touches_a_deny_and_those_of_all_that_asked_are_enough() -> 
             layer_kind=of.kind,
             layer_uid=of.uid,
             rule_uid=asking.uid,
+            layer_version=of.version,
             answered_by=Answerer.HEAD if of is MANDATE else Answerer.PARTY,
+            party=of.party,
             actions=frozenset(Action),
+            recipient_kind=kind,
+            country=None if kind in WITHOUT_COUNTRY else Country(place),
             purpose=purpose,
         )
         for of in (MANDATE, *WORLD)
         for asking in of.rules
-        for purpose in VALUES[Operand.PURPOSE]
-        if isinstance(purpose, Purpose)
+        for purpose in (Purpose.CRIMINAL_PROSECUTION, Purpose.PUBLIC_REPORT)
+        for kind in {facts.recipient_kind for facts in contexts()}
+        if kind is not None
+        for place in ("DE", "XX")
     )
     for facts, answer in plain_answers().items():
         approved = weigh(facts, *WORLD, approvals=everything).decision
-        assert approved is (Effect.DENY if answer.decision is Effect.DENY else Effect.PERMIT)
+        is_told = facts.country is not None or facts.recipient_kind in WITHOUT_COUNTRY
+        turned = Effect.PERMIT if is_told else answer.decision
+        assert approved is (Effect.DENY if answer.decision is Effect.DENY else turned)

@@ -33,7 +33,7 @@ from terms.consent import (
 )
 from terms.facts import Facts
 from terms.layer import Layer, LayerKind, freeze
-from terms.mandate import STANDING_TERMS
+from terms.mandate import HEAD, MANDATE, STANDING_TERMS
 from terms.names import Country, Digest, Language, Uid
 from terms.rule import Constraint, Rule
 from terms.vocabulary import (
@@ -64,8 +64,22 @@ USUAL = Facts(
     fair_trial=FairTrial.MET,
     in_absentia=YesNo.NO,
 )
+TO_WHOM = dict.fromkeys((*CUSTODY_ACTS, *INSIDE_ACTS), RecipientKind.MECHANISM) | {
+    Action.RETURN: RecipientKind.PROVIDER,
+    Action.CONTACT_SOURCE: RecipientKind.PROVIDER,
+    Action.PUBLISH: RecipientKind.PUBLIC,
+}
+
+
+def usual(action: Action) -> Facts:
+    """An act as it is usually done: inside by the Mechanism, all sharing with the prosecutor."""
+    kind = TO_WHOM.get(action, RecipientKind.NATIONAL_PROSECUTOR)
+    return replace(USUAL, action=action, recipient_kind=kind)
+
+
 CSO = Uid("urn:party:provider:CSO-0042")
 DIGEST = Digest("00" * 32)
+OTHER_DIGEST = Digest("11" * 32)
 
 
 def where(left: Operand, relation: Operator, *right: str) -> Constraint:
@@ -221,11 +235,40 @@ CONSENT = ConsentRecord(
     valid_to=None,
     events=(),
 )
-CHILD = replace(CONSENT, age_band=AgeBand.UNDER_18)
+CHILD = replace(CONSENT, age_band=AgeBand.UNDER_18, valid_to=dt.date(2030, 5, 4))
 GUARDED = replace(INFORMED, guardian_consents=True, guardian_conflict=False, child_assents=True)
+
+
+def only(purpose: ConsentPurpose) -> ConsentRecord:
+    return replace(CONSENT, answers=(PurposeAnswer(purpose=purpose, answer=Answer.YES),))
+
+
 CONSENTS = {
     "consent_yes": CONSENT,
+    "consent_yes_to_all": replace(CONSENT, answers=answers(Answer.YES)),
     "consent_no": replace(CONSENT, uid=Uid("consent-2"), answers=answers(Answer.NO)),
+    "consent_search": replace(
+        CONSENT,
+        answers=answers(Answer.NO, search_for_missing=Answer.YES),
+    ),
+    "consent_search_only": only(ConsentPurpose.SEARCH_FOR_MISSING),
+    "consent_defence": replace(
+        CONSENT,
+        answers=answers(Answer.NO, identity_to_defence=Answer.YES),
+    ),
+    "consent_defence_only": only(ConsentPurpose.IDENTITY_TO_DEFENCE),
+    "consent_ask_prosecutor": replace(
+        CONSENT,
+        answers=answers(Answer.YES, share_national_prosecutor=Answer.ASK_ME_FIRST),
+    ),
+    "consent_ask_no_defence": replace(
+        CONSENT,
+        answers=answers(
+            Answer.YES,
+            share_national_prosecutor=Answer.ASK_ME_FIRST,
+            identity_to_defence=Answer.NO,
+        ),
+    ),
     "consent_unknown": replace(CONSENT, state=ConsentState.UNKNOWN, answers=()),
     "consent_withdrawn": replace(CONSENT, state=ConsentState.WITHDRAWN),
     "consent_not_tr": replace(CONSENT, excluded_countries=frozenset({Country("TR")})),
@@ -256,6 +299,8 @@ LAYERS = {
     "agreement": agreement_layer(AGREEMENT),
     "agreement_no_defence": agreement_layer(NO_DEFENCE),
     "agreement_v2_no_leads": agreement_layer(OLDER),
+    "agreement_v4": agreement_layer(replace(AGREEMENT, version=4)),
+    "agreement_signed_elsewhere": agreement_layer(replace(AGREEMENT, source_sha256=OTHER_DIGEST)),
     "standing": STANDING_TERMS,
     "originator_silent": layer(LayerKind.ORIGINATOR),
     "batch_embargo": layer(LayerKind.BATCH, EMBARGO),
@@ -267,11 +312,15 @@ YES_EVIDENCE = Approval(
     uid=Uid("approval-1"),
     layer_kind=LayerKind.AGREEMENT,
     layer_uid=AGREEMENT.uid,
+    layer_version=AGREEMENT.version,
     rule_uid=EVIDENCE.uid,
     answered_by=Answerer.PARTY,
+    party=CSO,
     reply=Reply.YES,
     actions=EVIDENCE.actions,
     recipient=Uid("de-gba"),
+    recipient_kind=RecipientKind.NATIONAL_PROSECUTOR,
+    country=Country("DE"),
     purpose=Purpose.CRIMINAL_PROSECUTION,
     items=frozenset({Uid("item-1")}),
     answered_on=dt.date(2027, 2, 1),
@@ -281,9 +330,11 @@ HEAD_ABSENTIA = replace(
     YES_EVIDENCE,
     uid=Uid("approval-5"),
     layer_kind=LayerKind.MANDATE,
-    layer_uid=Uid("mandate"),
+    layer_uid=MANDATE.uid,
+    layer_version=MANDATE.version,
     rule_uid=Uid("in-absentia"),
     answered_by=Answerer.HEAD,
+    party=HEAD,
     actions=frozenset({Action.USE_AS_LEAD}),
 )
 APPROVALS = {
@@ -293,10 +344,35 @@ APPROVALS = {
         uid=Uid("approval-6"),
         actions=frozenset({Action.USE_AS_EVIDENCE}),
     ),
+    "yes_evidence_of_another": replace(
+        YES_EVIDENCE,
+        uid=Uid("approval-7"),
+        party=Uid("urn:party:provider:CSO-0007"),
+    ),
+    "yes_derived": replace(
+        YES_EVIDENCE,
+        uid=Uid("approval-8"),
+        rule_uid=Uid("derived-products"),
+        actions=frozenset({Action.SHARE_DERIVED, Action.DERIVE}),
+    ),
+    "yes_report": replace(
+        YES_EVIDENCE,
+        uid=Uid("approval-9"),
+        layer_kind=LayerKind.CONSENT,
+        layer_uid=CONSENT.uid,
+        layer_version=0,
+        rule_uid=Uid("public-report-redacted"),
+        party=CONSENT.person,
+        actions=frozenset({Action.PUBLISH}),
+        recipient=Uid("everybody"),
+        recipient_kind=RecipientKind.PUBLIC,
+        country=None,
+        purpose=Purpose.PUBLIC_REPORT,
+    ),
     "no_evidence": replace(YES_EVIDENCE, uid=Uid("approval-2"), reply=Reply.NO),
     "silence_evidence": replace(YES_EVIDENCE, uid=Uid("approval-3"), reply=Reply.NO_REPLY),
     "question_evidence": replace(YES_EVIDENCE, uid=Uid("approval-4"), reply=Reply.QUESTION),
     "head_absentia": HEAD_ABSENTIA,
-    "party_absentia": replace(HEAD_ABSENTIA, answered_by=Answerer.PARTY),
+    "party_absentia": replace(HEAD_ABSENTIA, answered_by=Answerer.PARTY, party=CSO),
     "head_waives_death_penalty": replace(HEAD_ABSENTIA, rule_uid=Uid("death-penalty")),
 }

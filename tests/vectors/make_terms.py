@@ -10,9 +10,9 @@ from pathlib import Path
 
 from terms.evaluate import evaluate
 from terms.plain import JsonValue, to_json
-from tests.terms.records import RECORDS
+from tests.terms.records import AMENDMENT, RECORDS
 from tests.terms.situations import load_cases
-from tests.terms.world import APPROVALS, LAYERS, USUAL, YES_EVIDENCE
+from tests.terms.world import APPROVALS, CHILD, GUARDED, LAYERS, USUAL, YES_EVIDENCE
 
 FOLDER = Path(__file__).with_name("terms")
 
@@ -93,7 +93,16 @@ def _defects() -> Iterator[tuple[str, str, JsonValue]]:
         )
     )
     yield "Terms", "one version of a layer twice", _form_of_terms(_form(layer), _form(layer))
+    freeze = _form(LAYERS["freeze"])
+    yield "Terms", "a freeze that stops nothing", _form_of_terms(freeze | {"rules": []})
+    yield "Terms", "a freeze that ends", _form_of_terms(freeze | {"valid_to": "2027-01-01"})
+    guarded = _form(CHILD) | {"informed": to_json(GUARDED), "valid_to": None}
+    yield "ConsentRecord", "a child's consent without end", guarded
+    amended = _form(AMENDMENT)["to_sha256"]
+    yield "Amendment", "a version for its amendment", _form(AMENDMENT) | {"source_sha256": amended}
     approval = _form(YES_EVIDENCE)
+    yield "Approval", "a court that sits nowhere", approval | {"country": None}
+    yield "Approval", "a public with a country", approval | {"recipient_kind": "PUBLIC"}
     yield "Approval", "an approval for no item", approval | {"items": []}
     yield "Approval", "an approval for no act", approval | {"actions": []}
 

@@ -48,6 +48,26 @@ class PortalSettings:
             "no space, no plus sign."
         },
     )
+    listen: str = dataclasses.field(
+        default="127.0.0.1:8700",
+        metadata={
+            "meaning": "Where the portal is reached: `unix:PATH` below the data directory (for "
+            "Tor), or `127.0.0.1:PORT`."
+        },
+    )
+    directory_keys: str = dataclasses.field(
+        default="directory.keys",
+        metadata={
+            "meaning": "File below the data directory with the directory keys: C2SP verifier "
+            "lines, two for each of the three signers."
+        },
+    )
+    witness_card: str = dataclasses.field(
+        default="witness-card.note",
+        metadata={
+            "meaning": "File below the data directory with the witnesses' key card of the month."
+        },
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +171,11 @@ def load(path: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
         deployment=_deployment(told["", "deployment"]),
         data_directory=directory,
         portal=PortalSettings(
-            database_url=database("portal"), log_origin=told["portal", "log_origin"]
+            database_url=database("portal"),
+            log_origin=told["portal", "log_origin"],
+            listen=told["portal", "listen"],
+            directory_keys=told["portal", "directory_keys"],
+            witness_card=told["portal", "witness_card"],
         ),
         worker=WorkerSettings(
             database_url=database("worker"), log_origin=told["worker", "log_origin"]

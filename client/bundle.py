@@ -1,12 +1,19 @@
-"""Write a bundle: sealed objects one by one, each durable, and the note when all are there."""
+"""A bundle's folder: write sealed objects one by one, each durable, and the note last of all.
+
+What is read from one is opened as a plain file or not at all: whoever brings the disk may have put
+links, pipes and devices on it. Format: docs/format/17-bundle.md.
+"""
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from amana.durable import durable, sync_folder
+from amana.durable import durable, make_folders, sync_folder
 from amana.wire.bundle import NOTE, OBJECTS, object_path
 from amana.wire.ids import Digest, ObjectId
 from amana.wire.sealed import SealedObject
@@ -42,9 +49,7 @@ class BundleWriter:
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; BundleError when something lies in it."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise BundleError("folder-in-use", folder=str(folder))
+        take_empty(folder)
         self._folder = folder
         (folder / OBJECTS).mkdir(mode=0o700)
         sync_folder(folder)
@@ -61,6 +66,36 @@ class BundleWriter:
         with durable(path) as target:
             target.write(note)
         return path
+
+
+def take_empty(folder: Path) -> None:
+    """Make a folder, or take one that is empty. BundleError: something lies in it or in its way."""
+    try:
+        make_folders(folder)
+    except (FileExistsError, NotADirectoryError) as failure:
+        raise BundleError("folder-in-use", folder=str(folder)) from failure
+    if any(folder.iterdir()):
+        raise BundleError("folder-in-use", folder=str(folder))
+
+
+def open_plain(path: Path) -> BufferedReader:
+    """Open a file of a bundle to read; nothing is followed and nothing waited for.
+
+    FileNotFoundError, NotADirectoryError: it is missing. BundleError: it is no plain file, or
+    cannot be read.
+    """
+    try:
+        source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as failure:
+        raise BundleError(
+            "bundle-unreadable", name=path.name, reason=failure.strerror or ""
+        ) from failure
+    if not stat.S_ISREG(os.fstat(source).st_mode):
+        os.close(source)
+        raise BundleError("not-a-plain-file", name=path.name)
+    return os.fdopen(source, "rb")
 
 
 Progress = Callable[[int], None]

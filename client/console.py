@@ -7,6 +7,7 @@ line of JSON for a program, and there is no progress bar.
 import getpass
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,11 +28,12 @@ from rich.progress import (
 from amana.exitcodes import ExitCode
 from amana.i18n import Sentence, Speaker, preferred_language
 from client.errors import ClientError, KeysError
+from client.keys import read_private
 
 LEAST_PASSPHRASE_CHARACTERS: Final = 12
 """Ours: with Argon2id at 256 MiB, twelve characters that are not a phrase outlive the material."""
 
-_PASSPHRASE_LIMIT_BYTES: Final = 4_096
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 
 
 class Console:
@@ -79,7 +81,8 @@ class Console:
     def passphrase(self, path: Path | None, *, is_new: bool) -> str:
         """Ask for a passphrase, twice for a new one, or take the first line of a file.
 
-        KeysError: it is too short, the two differ, or the file cannot be read.
+        KeysError: it is too short or no text, the two differ, or the file cannot be read or can be
+        read by others.
         """
         if path is None:
             found = getpass.getpass(self.say("ask-passphrase"), stream=None)
@@ -87,6 +90,9 @@ class Console:
                 raise KeysError("passphrases-differ")
         else:
             found = _first_line(path)
+        # Python's sign of bytes that were typed and are not UTF-8.
+        if _HALF_A_PAIR.search(found):
+            raise KeysError("passphrase-not-text")
         # Two keyboards may write the same Arabic or accented letter in two ways (RFC 8265 4.2).
         normal = unicodedata.normalize("NFC", found)
         if is_new and len(normal) < LEAST_PASSPHRASE_CHARACTERS:
@@ -95,10 +101,11 @@ class Console:
 
 
 def _first_line(path: Path) -> str:
+    line, _, _ = read_private(path).partition(b"\n")
     try:
-        with path.open("rb") as source:
-            return source.read(_PASSPHRASE_LIMIT_BYTES).decode("utf-8").split("\n")[0]
-    except FileNotFoundError as failure:
-        raise KeysError("no-such-file", path=str(path)) from failure
-    except UnicodeDecodeError as failure:
-        raise KeysError("not-text", path=str(path)) from failure
+        # A line that was written on Windows ends with both.
+        return line.removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    # Raised out here, since the failure above holds the passphrase.
+    raise KeysError("not-text", path=str(path))

@@ -4,6 +4,8 @@ They leave this machine only as their public halves. At rest they lie in a key f
 passphrase. Format: docs/format/15-key-file.md.
 """
 
+import errno
+import os
 import secrets
 import stat
 from dataclasses import dataclass, field
@@ -26,7 +28,7 @@ from crypto.sign import NoteSigner
 Seed = NewType("Seed", bytes)
 SEED: Final = Base64(Seed, 32, 32)
 
-_IDENTITY_LIMIT_BYTES: Final = 65_536
+_PRIVATE_LIMIT_BYTES: Final = keyfile.LIMIT_BYTES
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -117,11 +119,22 @@ def load_identity(path: Path) -> HybridIdentity:
 
 
 def read_private(path: Path) -> bytes:
-    """Read a file that its owner alone may read. KeysError: it is missing, or others may."""
+    """Read a file that its owner alone may read.
+
+    KeysError: it is missing, no file, too long for a key or a passphrase, or others may read it.
+    """
     try:
         with path.open("rb") as source:
-            if path.stat().st_mode & _OTHERS:
+            # Of what is open, not of the name: that may be another file by now.
+            if os.fstat(source.fileno()).st_mode & _OTHERS:
                 raise KeysError("others-can-read", path=str(path))
-            return source.read(_IDENTITY_LIMIT_BYTES + 1)
+            content = source.read(_PRIVATE_LIMIT_BYTES + 1)
     except FileNotFoundError as failure:
         raise KeysError("no-such-file", path=str(path)) from failure
+    except OSError as failure:
+        raise KeysError(
+            "file-unreadable", path=str(path), reason=failure.strerror or ""
+        ) from failure
+    if len(content) > _PRIVATE_LIMIT_BYTES:
+        raise KeysError("file-unreadable", path=str(path), reason=os.strerror(errno.EFBIG))
+    return content

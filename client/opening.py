@@ -6,6 +6,7 @@ digests of its manifest. Step numbers: docs/format/17-bundle.md.
 """
 
 import hashlib
+import io
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,16 +17,16 @@ from typing import Final
 
 from amana.wire import pack
 from amana.wire.agree import item_mismatches, note_mismatches
-from amana.wire.bundle import NOTE, OBJECTS, object_path
+from amana.wire.bundle import DISK, NOTE, OBJECTS, object_path
 from amana.wire.errors import WireError
 from amana.wire.ids import ItemId, ObjectId
 from amana.wire.manifest import ItemManifest
-from amana.wire.manifest_lines import read_manifests
+from amana.wire.manifest_lines import Limits, read_manifests
 from amana.wire.note import Attestation, PackageNote, read_note
 from amana.wire.sealed import ContentObject, ObjectKind, SealedObject
 from amana.wire.signers import SIGNATURES_LIMIT_BYTES
 from amana.wire.submission import SubmissionManifest
-from client.bundle import Progress
+from client.bundle import Progress, open_plain
 from client.errors import BundleError
 from client.output import OutputTree
 from client.sealing import KINDS
@@ -34,6 +35,12 @@ from crypto.opening import HybridIdentity, SeekableObject
 from crypto.padding import Kind
 
 NOTE_LIMIT_BYTES: Final = PackageNote.LIMIT_BYTES + SIGNATURES_LIMIT_BYTES
+
+_SEALED_SUBMISSION_LIMIT_BYTES: Final = 2 * SubmissionManifest.LIMIT_BYTES
+"""Header, tags and padding come to far less than the content (chapter 1, section 6)."""
+
+_ENTRIES: Final = frozenset({NOTE, OBJECTS})
+"""All that stands in the folder of a bundle on one disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,8 @@ class BundleOpener:
         self.note = self._read_note(signer)  # Steps 1 and 2.
         self._require_objects()  # Step 3.
         self.submission = self._read_submission()  # Step 4.
-        self.items = self._read_items()  # Step 5.
+        self._require_records()  # Step 5.
+        self.items = self._read_items()
 
     def open(self, out: Path, progress: Progress) -> Iterator[OpenedItem]:
         """Do step 6: yield each item once its file is complete under its name.
@@ -74,10 +82,11 @@ class BundleOpener:
                 by_object[item.content.place.object_id].append(item)
         for each in self.submission.objects:
             yield from self._open_object(each, by_object[each.object_id], tree, progress)
+        tree.restore_folder_times()
 
     def _read_note(self, signer: DualKey) -> PackageNote:
         try:
-            with (self._folder / NOTE).open("rb") as source:
+            with open_plain(self._folder / NOTE) as source:
                 untrusted = source.read(NOTE_LIMIT_BYTES + 1)
             return read_note(untrusted, signer, Attestation.SIGNED)
         except (FileNotFoundError, NotADirectoryError) as failure:
@@ -87,38 +96,64 @@ class BundleOpener:
 
     def _require_objects(self) -> None:
         named = {object_path(each.object_id).name: each for each in self.note.everything()}
-        there = {path.name for path in (self._folder / OBJECTS).iterdir()}
-        if there - named.keys():
-            raise BundleError("objects-not-named", count=len(there - named.keys()))
-        if named.keys() - there:
-            raise BundleError("objects-missing", count=len(named.keys() - there))
+        entries = {path.name for path in self._folder.iterdir()}
+        if DISK in entries:
+            raise BundleError("several-disks", folder=str(self._folder))
+        strangers = entries - _ENTRIES
+        strangers |= self._names() - named.keys()
+        if strangers:
+            raise BundleError("objects-not-named", count=len(strangers))
+        if missing := named.keys() - self._names():
+            raise BundleError("objects-missing", count=len(missing))
         for each in named.values():
             with self._source(each) as source:
                 has_size = os.fstat(source.fileno()).st_size == each.sealed_size
                 digest = hashlib.file_digest(source, "sha256").hexdigest() if has_size else ""
-            if digest != each.sealed_sha256:
-                raise BundleError("object-changed", name=each.object_id)
+            _require_signed(digest, each)
+
+    def _names(self) -> set[str]:
+        folder = self._folder / OBJECTS
+        is_folder = folder.is_dir() and not folder.is_symlink()
+        return {path.name for path in folder.iterdir()} if is_folder else set()
 
     def _source(self, each: SealedObject | ContentObject) -> BufferedReader:
-        return (self._folder / object_path(each.object_id)).open("rb")
+        try:
+            return open_plain(self._folder / object_path(each.object_id))
+        except (FileNotFoundError, NotADirectoryError) as failure:
+            raise BundleError("objects-missing", count=1) from failure
 
     def _read_submission(self) -> SubmissionManifest:
-        with self._source(self.note.submission_manifest) as source:
-            record = SeekableObject(source, self._identity, kind=Kind.RECORD)
-            if record.trailer.content_size > SubmissionManifest.LIMIT_BYTES:
-                raise BundleError("manifests-disagree", reason="too long")
-            submission = _believed(b"".join(record.contents()))
+        # Nothing inside says what this record must be, so it is opened from the very bytes whose
+        # digest the note has; whoever holds the disk may have changed the file since step 3.
+        sealed = self.note.submission_manifest
+        if sealed.sealed_size > _SEALED_SUBMISSION_LIMIT_BYTES:
+            raise BundleError("manifests-disagree", reason="too long")
+        with self._source(sealed) as source:
+            held = source.read(sealed.sealed_size + 1)
+        _require_signed(hashlib.sha256(held).hexdigest(), sealed)
+        record = SeekableObject(io.BytesIO(held), self._identity, kind=Kind.RECORD)
+        submission = _believed(b"".join(record.contents()))
         if mismatches := note_mismatches(self.note, submission):
             raise BundleError("manifests-disagree", reason=", ".join(mismatches))
         return submission
+
+    def _require_records(self) -> None:
+        for each in self.submission.records:
+            sha256 = hashlib.sha256()
+            with self._source(each.outside) as source:
+                for piece in SeekableObject(source, self._identity, kind=Kind.RECORD).contents():
+                    sha256.update(piece)
+            if sha256.hexdigest() != each.sha256:
+                raise BundleError("manifests-disagree", reason="a record")
 
     def _read_items(self) -> tuple[ItemManifest, ...]:
         items: list[ItemManifest] = []
         for each in self.submission.item_manifests:
             with self._source(each) as source:
                 record = SeekableObject(source, self._identity, kind=Kind.RECORD)
+                limits = Limits(manifests=self.submission.items - len(items))
                 try:
-                    items += read_manifests(record.contents())
+                    items += read_manifests(record.contents(), limits)
                 except WireError as failure:
                     raise BundleError("manifests-disagree", reason=str(failure)) from failure
         if mismatches := item_mismatches(self.submission, items):
@@ -136,6 +171,11 @@ class BundleOpener:
             content = SeekableObject(source, self._identity, kind=KINDS[each.kind]).contents()
             for item, pieces in _items_of(each, items, content):
                 yield OpenedItem(manifest=item, path=tree.write(item, pieces, progress))
+
+
+def _require_signed(digest: str, each: SealedObject) -> None:
+    if digest != each.sealed_sha256:
+        raise BundleError("object-changed", name=each.object_id)
 
 
 def _believed(untrusted: bytes) -> SubmissionManifest:

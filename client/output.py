@@ -5,16 +5,17 @@ disk cannot hold, is not used, and the item is then called by its id. Nothing is
 links are never made, and a file gets its name only when its bytes have its manifest's digests.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from amana.durable import durable
+from amana.durable import durable, make_folders, part_of
 from amana.wire.manifest import ItemKind, ItemManifest
-from amana.wire.names import posix_nanoseconds
-from client.bundle import Progress
+from amana.wire.names import FileTimes, posix_nanoseconds
+from client.bundle import Progress, take_empty
 from client.errors import BundleError
 
 UNNAMED: Final = b"unnamed"
@@ -23,23 +24,30 @@ UNNAMED: Final = b"unnamed"
 LONGEST_STEP_BYTES: Final = 255
 """Longest name that every Linux file system takes (NAME_MAX in limits.h)."""
 
+_NO_PLACE: Final = frozenset({errno.EEXIST, errno.ENOTDIR, errno.ENAMETOOLONG})
+"""What a disk answers to a path that an item cannot have: a file where a folder is needed, or more
+bytes than NAME_MAX for a step or PATH_MAX for all of them (limits.h)."""
+
 
 class OutputTree:
     """A folder, new or empty, into which items are written under their own names."""
 
     def __init__(self, out: Path) -> None:
         """Take the folder; BundleError when something lies in it."""
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise BundleError("folder-in-use", folder=str(out))
+        take_empty(out)
         self._out = out
+        self._folders: dict[Path, FileTimes] = {}
 
     def make_folder(self, item: ItemManifest) -> Path | None:
-        """Make an empty folder; None for a link, which is only reported."""
+        """Make an empty folder; None for a link, which is only reported.
+
+        Its time is given back by restore_folder_times(), as making anything in it changes it.
+        """
         if item.kind is not ItemKind.FOLDER:
             return None
         path = self._place(item)
         path.mkdir(mode=0o700)
+        self._folders[path] = item.file_times
         return path
 
     def write(self, item: ItemManifest, pieces: Iterable[bytes], progress: Progress) -> Path:
@@ -58,10 +66,13 @@ class OutputTree:
             found = (size, sha256.hexdigest(), sha512.hexdigest())
             if found != (item.content.size, item.content.sha256, item.content.sha512):
                 raise BundleError("item-changed", name=item.item_id)
-        if item.file_times.modified is not None:
-            modified = posix_nanoseconds(item.file_times.modified)
-            os.utime(path, ns=(modified, modified))
+        _restore_time(path, item.file_times)
         return path
+
+    def restore_folder_times(self) -> None:
+        """Give folders their own times, when nothing more will be made in them."""
+        for path, times in self._folders.items():
+            _restore_time(path, times)
 
     def _place(self, item: ItemManifest) -> Path:
         """Give a path that is free, below the folder, and reached through no link."""
@@ -69,14 +80,30 @@ class OutputTree:
         if steps is not None:
             path = self._out.joinpath(*map(os.fsdecode, steps))
             try:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                if not os.path.lexists(path):
+                make_folders(path.parent)
+                if not (_is_there(path) or _is_there(part_of(path))):
                     return path
-            except (FileExistsError, NotADirectoryError):
-                pass  # an item before is a file where this one needs a folder
+            except OSError as failure:
+                if failure.errno not in _NO_PLACE:
+                    raise
         unnamed = self._out / os.fsdecode(UNNAMED)
-        unnamed.mkdir(mode=0o700, exist_ok=True)
+        make_folders(unnamed)
         return unnamed / item.item_id
+
+
+def _is_there(path: Path) -> bool:
+    """Look without following. OSError: the disk cannot hold the name; lexists() calls that free."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _restore_time(path: Path, times: FileTimes) -> None:
+    if times.modified is not None:
+        modified = posix_nanoseconds(times.modified)
+        os.utime(path, ns=(modified, modified))
 
 
 def _steps(item: ItemManifest) -> list[bytes] | None:

@@ -1,4 +1,4 @@
-"""Which item goes into which object, decided before a byte is read.
+"""Which item goes into which object, decided before a byte is read, and refused before if too much.
 
 Large files get an object of their own; small ones share packs, because each object costs a header,
 padding and a round trip. Format: docs/format/16-pack.md.
@@ -10,12 +10,21 @@ from typing import Final
 
 from amana.wire.ids import ItemId, ObjectId, random_id
 from amana.wire.manifest import ItemKind, ObjectPlace
+from amana.wire.manifest_lines import DEFAULT_LIMITS
 from amana.wire.pack import Layout
-from amana.wire.sealed import ObjectKind
+from amana.wire.sealed import OBJECTS_LIMIT, ObjectKind
+from client.errors import TreeError
 from client.tree import Entry
 
 PACKED_BELOW_BYTES: Final = 4 << 20
 """Smaller files share a pack. Ours: eight fit, and padding one of 4 MiB alone costs 3 %."""
+
+
+MOST_ITEMS: Final = DEFAULT_LIMITS.manifests
+"""Most items of one submission (amana.wire.manifest_lines)."""
+
+MOST_OBJECTS: Final = OBJECTS_LIMIT - 1
+"""Most objects that hold material: one of the submission's holds the item manifests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +59,13 @@ class Plan:
 
 
 def plan(entries: Iterable[Entry]) -> Plan:
-    """Give every entry an id and a place. Packs are filled in the order of the entries."""
+    """Give every entry an id and a place. Packs are filled in the order of the entries.
+
+    TreeError: more items, or more objects, than one submission can hold.
+    """
+    entries = tuple(entries)
+    if len(entries) > MOST_ITEMS:
+        raise TreeError("too-many-items", count=len(entries), most=MOST_ITEMS)
     objects: list[PlannedObject] = []
     bare: list[PlannedItem] = []
     pack = _OpenPack()
@@ -66,6 +81,8 @@ def plan(entries: Iterable[Entry]) -> Plan:
             pack.add(entry)
     if pack.items:
         objects.append(pack.close())
+    if len(objects) > MOST_OBJECTS:
+        raise TreeError("too-many-objects", count=len(objects), most=MOST_OBJECTS)
     return Plan(objects=tuple(objects), bare=tuple(bare))
 
 

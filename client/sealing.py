@@ -34,6 +34,7 @@ from amana.wire.submission import ReplyKeys, SubmissionManifest
 from amana.wire.vocabulary import ConsentBasis, Deployment, SealedBy
 from amana.wire.words import VersionText
 from client.bundle import BundleWriter, Progress, SealedFile
+from client.errors import KeysError
 from client.plan import Plan, PlannedItem, PlannedObject
 from client.reading import Hasher, read_unchanged
 from crypto.padding import Kind
@@ -50,7 +51,7 @@ UNKNOWN_CONSENT: Final = ConsentReference(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commission:
-    """For whom, under what and by whom a tree is sealed."""
+    """For whom, under what and by whom a tree is sealed. KeysError: by another account's member."""
 
     account: AccountId
     card: CardId
@@ -60,6 +61,11 @@ class Commission:
     reply: ReplyKeys
     signer: NoteSigner
     client_version: VersionText
+
+    def __post_init__(self) -> None:
+        # Nobody would believe the note, and that would show only after everything was sealed.
+        if not self.signer.key.name.startswith(f"{self.account}/"):
+            raise KeysError("keys-of-another-account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +105,6 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         deployment=commission.deployment,
         terms=commission.terms,
         batch_terms=(),
-        consent_records=(),
         handling_class=None,
         transfer_id=None,
         consignment_id=None,
@@ -112,6 +117,7 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         items_root=root,
         objects=objects,
         item_manifests=(manifests,),
+        records=(),
     )
     note = PackageNote(
         submission_id=submission_id,
@@ -123,6 +129,7 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         items_root=root,
         submission_manifest=_seal_record(writer, commission, iter([submission.to_bytes()])),
         item_manifests=(manifests,),
+        records=(),
         objects=tuple(each.outside for each in objects),
     )
     writer.finish(commission.signer.sign(note.to_bytes().decode()).to_bytes())

@@ -53,19 +53,19 @@ class Tree:
 def walk(roots: Sequence[Path]) -> Tree:
     """List everything below the roots; each root keeps its own last name.
 
-    Raises TreeError when a root is missing, when two have the same name, or when a folder cannot
-    be read: a part must never be taken for the whole.
+    Raises TreeError when a root is missing, when two have the same name, when a `..` leads back
+    over a link, or when a folder cannot be read: a part must never be taken for the whole.
     """
     entries: list[Entry] = []
     special: list[bytes] = []
     names: set[bytes] = set()
     for root in roots:
-        path = os.path.normpath(os.fsencode(root.absolute()))
-        name = os.path.basename(path)
-        if not name or name in names:
-            raise TreeError("two-places-with-one-name", name=shown(name))
-        names.add(name)
         try:
+            path = _plain(root)
+            name = os.path.basename(path)
+            if not name or name in names:
+                raise TreeError("two-places-with-one-name", name=shown(name))
+            names.add(name)
             for each in _below(path, b"", name):
                 if isinstance(each, Entry):
                     entries.append(each)
@@ -79,6 +79,20 @@ def walk(roots: Sequence[Path]) -> Tree:
             ) from failure
     entries.sort(key=lambda entry: entry.full_name)
     return Tree(entries=tuple(entries), special=tuple(sorted(special)))
+
+
+def _plain(root: Path) -> bytes:
+    """Give a root without `..`, which it needs to have a name.
+
+    After a link to a folder, `..` is the folder above where the link leads, so that dropping the
+    two steps would name another place than the person's own shell does. TreeError: it would.
+    """
+    given = os.fsencode(root.absolute())
+    plain = os.path.normpath(given)
+    there = os.lstat(given)
+    if not (os.path.lexists(plain) and os.path.samestat(there, os.lstat(plain))):
+        raise TreeError("way-over-a-link", name=shown(given))
+    return plain
 
 
 def _below(path: bytes, folder: bytes, name: bytes) -> Iterator[Entry | bytes]:

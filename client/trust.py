@@ -1,7 +1,8 @@
 """What this machine believes of keys: the enrolment kit, and the last card it has seen.
 
-There is no trust on first use: the kit is compared on paper. What was believed once is remembered
-beside the kit, so that nobody can bring an older card back. Format: docs/format/09-key-cards.md.
+There is no trust on first use: the kit is compared on paper. The last genuine card is remembered
+beside the kit, whether it may be used or not, so that nobody can bring an older one back, least of
+all one that was revoked. Format: docs/format/09-key-cards.md, 17-bundle.md.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,16 @@ from datetime import date
 from pathlib import Path
 from typing import ClassVar, Final
 
-from amana.durable import durable
-from amana.wire.card import CARD_LIMIT_BYTES, SEQUENCE, KeyCard, Pin, verify_card
+from amana.durable import durable, sync_folder
+from amana.wire.card import (
+    CARD_LIMIT_BYTES,
+    SEQUENCE,
+    Expected,
+    KeyCard,
+    Pin,
+    check_usable,
+    next_card,
+)
 from amana.wire.documents import Document, carries, record
 from amana.wire.errors import CardError, WireError
 from amana.wire.ids import CARD_ID, CardId
@@ -24,7 +33,7 @@ _CARD_NOTE_LIMIT_BYTES: Final = CARD_LIMIT_BYTES + SIGNATURES_LIMIT_BYTES
 
 @record
 class SeenCard(Document):
-    """The last card that this machine believed."""
+    """The last genuine card that this machine saw."""
 
     FORMAT: ClassVar = "amana/seen-card/v1"
     LIMIT_BYTES: ClassVar = 1_024
@@ -44,21 +53,31 @@ def load_kit(path: Path) -> EnrolmentKit:
 def believe_card(
     kit_path: Path, kit: EnrolmentKit, card_paths: Sequence[Path], on: date
 ) -> KeyCard:
-    """Give the newest card, if it may be sealed to on this day, and remember it beside the kit.
+    """Give the newest card, if it may be sealed to on this day.
 
-    card_paths: oldest first, from the card last believed or the one after it.
-    KeysError: a card is missing, malformed, not signed by two of the directory keys, expired,
-    revoked, for someone else, or older than one that was seen.
+    Each card that is genuine and the next one is remembered beside the kit, before anything else
+    is asked of it. card_paths: oldest first, from the card last seen or the one after it.
+    KeysError: a card is missing, malformed, not signed by two of the directory keys, for someone
+    else, older than one that was seen, or not the next one; or the newest is revoked or expired.
     """
     seen_path = kit_path.with_name(kit_path.name + ".seen")
     expected = replace(kit.expected, pin=_seen(seen_path) or kit.expected.pin)
-    *links, newest = (_read(path, _CARD_NOTE_LIMIT_BYTES) for path in card_paths)
     try:
-        card = verify_card(newest, expected, on=on, links=links)
+        *links, newest = card_paths
+        for path in links:
+            expected = replace(expected, pin=Pin.of(_take(path, expected, seen_path)))
+        card = _take(newest, expected, seen_path)
+        check_usable(card, on)
     except CardError as failure:
         raise KeysError(f"card-{failure.fault}") from failure
     except WireError as failure:
         raise KeysError("card-not-believed", reason=str(failure)) from failure
+    return card
+
+
+def _take(path: Path, expected: Expected, seen_path: Path) -> KeyCard:
+    """Give the card in a file, if it is the next one, and remember it."""
+    card = next_card(_read(path, _CARD_NOTE_LIMIT_BYTES), expected)
     if expected.pin != Pin.of(card):
         _remember(seen_path, card)
     return card
@@ -81,6 +100,7 @@ def _remember(path: Path, card: KeyCard) -> None:
     with durable(fresh) as target:
         target.write(SeenCard(card=card.card_id, sequence=card.sequence).to_bytes())
     fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:
@@ -89,3 +109,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
             return source.read(limit_bytes + 1)
     except FileNotFoundError as failure:
         raise KeysError("no-such-file", path=str(path)) from failure
+    except OSError as failure:
+        raise KeysError(
+            "file-unreadable", path=str(path), reason=failure.strerror or ""
+        ) from failure

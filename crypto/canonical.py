@@ -45,8 +45,16 @@ def decode(untrusted: bytes, *, limit_bytes: int) -> JsonValue:
 
     limit_bytes: longest input that is looked at; the caller knows its format.
     CanonicalError: longer, not UTF-8, not JSON, a key twice, a fraction, an integer over
-    MAX_INTEGER, more than MAX_DEPTH deep, or any other spelling of the same value.
+    MAX_INTEGER, more than MAX_DEPTH deep, or any other spelling of the same value; or the caller's
+    stack is so full that no value can be read.
     """
+    try:
+        return _decode(untrusted, limit_bytes)
+    except RecursionError as failure:
+        raise CanonicalError(f"more than {MAX_DEPTH} levels deep, or than is left") from failure
+
+
+def _decode(untrusted: bytes, limit_bytes: int) -> JsonValue:
     if len(untrusted) > limit_bytes:
         raise CanonicalError(f"longer than the {limit_bytes} bytes allowed here")
     value = _parse(untrusted)
@@ -64,8 +72,6 @@ def _parse(untrusted: bytes) -> JsonValue:
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
-    except RecursionError as failure:
-        raise CanonicalError(f"more than {MAX_DEPTH} levels deep") from failure
     except ValueError as failure:
         raise CanonicalError("not JSON in UTF-8") from failure
     return value

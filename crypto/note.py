@@ -51,7 +51,7 @@ class Purpose(Enum):
 class VerifierKey:
     """One public key under a name: half of a signer, or a stranger's whole key.
 
-    name: 1 to MAX_NAME_BYTES bytes of UTF-8 without white space, control characters or `+`.
+    name: 1 to MAX_NAME_BYTES bytes of UTF-8, printable, without white space or `+`.
     KeyFormatError: no such name, a key of the wrong length, an Ed25519 key of small order.
     """
 
@@ -303,7 +303,8 @@ def _is_key_name(name: str) -> bool:
     encoded = utf8_of(name)
     if encoded is None or not 0 < len(encoded) <= MAX_NAME_BYTES:
         return False
-    return not any(character.isspace() or character < " " or character == "+" for character in name)
+    # Printable leaves out what cannot be seen, and so what turns or hides the letters around it.
+    return name.isprintable() and " " not in name and "+" not in name
 
 
 def _is_signed_by(note: SignedNote, key: DualKey) -> bool:

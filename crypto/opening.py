@@ -124,8 +124,9 @@ class SeekableObject(io.RawIOBase):
     def contents(self) -> Iterator[bytes]:
         """Yield the content, front to back, and authenticate every byte of the object: step 7.
 
-        PayloadError: a chunk was changed. TrailerError: the padding is not all zeros. Only when the
-        iterator ends without either is the content final, and random access allowed.
+        PayloadError: a chunk was changed, or the payload is not as long as it was in step 4.
+        TrailerError: the padding is not all zeros. Only when the iterator ends without either is
+        the content final, and random access allowed.
         """
         offset = self._payload_start
 
@@ -143,6 +144,9 @@ class SeekableObject(io.RawIOBase):
             if content:
                 yield content
             position += len(chunk)
+        # A source that others write to may have ended elsewhere by now, under the same file key.
+        if position != self._payload_size:
+            raise PayloadError("the payload has another length than when its trailer was read")
         self._is_verified = True
 
     def readable(self) -> bool:

@@ -74,6 +74,20 @@ class Rehearsal:
             previous=None if previous is None else CardId(previous.digest),
         )
 
+    def make_month_card(self) -> KeyCard:
+        """Make the witnesses' card of this month, for the same intake identity."""
+        return KeyCard(
+            audience=Audience.WITNESS_MONTH,
+            account=None,
+            deployment=Deployment.TRAINING,
+            recipient=RecipientText(self.intake.recipient.to_text()),
+            valid_from=self.today,
+            valid_to=self.today + timedelta(days=31),
+            status=CardStatus.ACTIVE,
+            sequence=1,
+            previous=None,
+        )
+
     def write_card(self, card: KeyCard, path: Path, signers: int = 2) -> Path:
         """Sign a card with so many of the directory keys, and write it."""
         first, *others = self.directory[:signers]
@@ -101,6 +115,7 @@ def prepare(folder: Path, today: date) -> Rehearsal:
         directory=tuple(signer.key for signer in rehearsal.directory),
         card=card.card_id,
         card_sequence=card.sequence,
+        signers=(),
     )
     rehearsal.write_card(card, rehearsal.card)
     _write(rehearsal.kit, kit.to_bytes())

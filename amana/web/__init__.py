@@ -1,1 +1,4 @@
-"""What every page and API has in common: rendering, headers, tokens, the server."""
+"""What every zone that shows pages shares: headers, templates, form tokens, the server's settings.
+
+Nothing here knows a zone, keeps a session, or writes what a visitor sent anywhere.
+"""

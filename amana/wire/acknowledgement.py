@@ -54,7 +54,6 @@ class RefusalReason(StrEnum):
     FILE_MISSING = "file-missing"
     FILE_CHANGED = "file-changed"
     NOTE_NOT_BELIEVED = "note-not-believed"
-    NOTE_DISAGREES = "note-disagrees"
     OTHER_DEPLOYMENT = "other-deployment"
     # The seal.
     ANOTHER_RECIPIENT = "another-recipient"

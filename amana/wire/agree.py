@@ -9,8 +9,9 @@ from enum import StrEnum, unique
 
 from amana.wire.manifest import ItemManifest
 from amana.wire.manifest_lines import items_root
-from amana.wire.note import PackageNote
+from amana.wire.note import Attestation, PackageNote
 from amana.wire.submission import SubmissionManifest
+from amana.wire.vocabulary import SealedBy
 
 
 @unique
@@ -23,6 +24,8 @@ class Mismatch(StrEnum):
     DEPLOYMENT = "deployment"
     OBJECTS = "objects"
     ITEM_MANIFESTS = "item-manifests"
+    RECORDS = "records"
+    SEALED_BY = "sealed-by"
     ITEMS_ROOT = "items-root"
     ITEM_COUNT = "item-count"
     ITEM_TWICE = "item-twice"
@@ -40,6 +43,9 @@ def note_mismatches(note: PackageNote, submission: SubmissionManifest) -> tuple[
         Mismatch.DEPLOYMENT: note.deployment is submission.deployment,
         Mismatch.OBJECTS: note.objects == tuple(each.outside for each in submission.objects),
         Mismatch.ITEM_MANIFESTS: note.item_manifests == submission.item_manifests,
+        Mismatch.RECORDS: note.records == tuple(each.outside for each in submission.records),
+        Mismatch.SEALED_BY: submission.sealed_by is SealedBy.SERVER
+        or note.attestation is Attestation.SIGNED,
         Mismatch.ITEMS_ROOT: note.items_root == submission.items_root,
     }
     return tuple(mismatch for mismatch, agrees in claims.items() if not agrees)
@@ -68,6 +74,11 @@ def _item_faults(
         yield Mismatch.ITEM_TWICE
     if any(item.submission_id != submission.submission_id for item in items):
         yield Mismatch.ITEM_OF_ANOTHER_SUBMISSION
+    # Nothing of a submission is better attested than the submission itself.
+    if submission.sealed_by is SealedBy.SERVER and any(
+        item.sealed_by is SealedBy.CLIENT for item in items
+    ):
+        yield Mismatch.SEALED_BY
     there = {each.object_id for each in submission.objects}
     named = {item.content.place.object_id for item in items if item.content is not None}
     if named - there:

@@ -6,7 +6,7 @@ first card is pinned in the enrolment kit. Format: docs/format/09-key-cards.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum, unique
 from types import MappingProxyType
@@ -91,14 +91,14 @@ class KeyCard(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """The last card that a reader believed: what the next one must be, or follow."""
+    """The last genuine card that a reader saw: what the next one must be, or follow."""
 
     card_id: CardId
     sequence: int
 
     @classmethod
     def of(cls, card: KeyCard) -> Self:
-        """Give the pin to remember once a card was believed."""
+        """Give the pin to remember of a card that was the next one."""
         return cls(card_id=card.card_id, sequence=card.sequence)
 
 
@@ -116,22 +116,44 @@ class Expected:
 def verify_card(
     untrusted: bytes, expected: Expected, *, on: date, links: Sequence[bytes] = ()
 ) -> KeyCard:
-    """Give the card in a note, if it may be sealed to on this day.
+    """Give the card in a note, if it may be sealed to on this day: next_card() and check_usable().
 
-    links: the notes of the cards between the pinned one and this one, oldest first; they may have
-    ended. Remember Pin.of(card) afterwards.
-    UnsignedError: fewer than THRESHOLD directory keys signed one of them. FormatError, FieldError:
-    one is no card. CardError: another's card, not valid on this day, revoked, older than the pin,
-    or not what follows it.
+    For a reader that remembers nothing. One that does calls the two itself, and remembers between
+    them. links: the notes of the cards between the pinned one and this one, oldest first; they may
+    have ended. Errors: as the two.
     """
-    pin = expected.pin
     for untrusted_link in links:
-        pin = Pin.of(_next_card(untrusted_link, expected, pin))
-    card = _next_card(untrusted, expected, pin)
+        expected = replace(expected, pin=Pin.of(next_card(untrusted_link, expected)))
+    card = next_card(untrusted, expected)
+    check_usable(card, on)
+    return card
+
+
+def next_card(untrusted: bytes, expected: Expected) -> KeyCard:
+    """Give the card in a note, if it is genuine and the pinned one or the one after it.
+
+    It may be revoked, or have ended. Remember Pin.of(card) before anything else is asked of it:
+    whoever forgets a card because it was revoked takes the one before it back.
+    UnsignedError: fewer than THRESHOLD directory keys signed. FormatError, FieldError: no card.
+    CardError: another's card, older than the pin, or not what follows it.
+    """
+    card = read_signed_by_some(KeyCard, untrusted, expected.directory, THRESHOLD)
+    if card.deployment is not expected.deployment:
+        raise CardError(CardFault.ANOTHER_DEPLOYMENT)
+    if card.audience is not expected.audience:
+        raise CardError(CardFault.ANOTHER_AUDIENCE)
+    if card.account != expected.account:
+        raise CardError(CardFault.ANOTHER_ACCOUNT)
+    if expected.pin is not None:
+        _check_follows(card, expected.pin)
+    return card
+
+
+def check_usable(card: KeyCard, on: date) -> None:
+    """Judge whether a card may be sealed to. CardError: revoked, or not valid on this day."""
     if card.status is not CardStatus.ACTIVE:
         raise CardError(CardFault.REVOKED)
     check_current(card.valid_from, card.valid_to, on)
-    return card
 
 
 def check_days(first: date, last: date, longest_days: int) -> None:
@@ -146,19 +168,6 @@ def check_current(first: date, last: date, on: date) -> None:
         raise CardError(CardFault.NOT_YET_VALID)
     if on > last:
         raise CardError(CardFault.EXPIRED)
-
-
-def _next_card(untrusted: bytes, expected: Expected, pin: Pin | None) -> KeyCard:
-    card = read_signed_by_some(KeyCard, untrusted, expected.directory, THRESHOLD)
-    if card.deployment is not expected.deployment:
-        raise CardError(CardFault.ANOTHER_DEPLOYMENT)
-    if card.audience is not expected.audience:
-        raise CardError(CardFault.ANOTHER_AUDIENCE)
-    if card.account != expected.account:
-        raise CardError(CardFault.ANOTHER_ACCOUNT)
-    if pin is not None:
-        _check_follows(card, pin)
-    return card
 
 
 def _check_follows(card: KeyCard, pin: Pin) -> None:

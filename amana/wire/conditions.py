@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from amana.wire.errors import FieldError
 from crypto.canonical import JsonValue
+from terms.consent import ConsentRecord
 from terms.errors import TermsError, VocabularyError
 from terms.layer import Layer
 from terms.names import Uid, uid
@@ -62,3 +63,4 @@ class TermsRecord(Generic[T]):
 
 UID: Final = TermsName()
 LAYER: Final = TermsRecord(Layer)
+CONSENT: Final = TermsRecord(ConsentRecord)

@@ -102,8 +102,11 @@ class ThingKind(StrEnum):
 
     ACCOUNT = "account"
     AGREEMENT = "agreement"
+    BATCH = "batch"
     CARD = "card"
     CONSENT = "consent"
+    CONSIGNMENT = "consignment"
+    DECISION = "decision"
     ITEM = "item"
     KEY = "key"
     MESSAGE = "message"
@@ -113,6 +116,7 @@ class ThingKind(StrEnum):
     RECEIPT = "receipt"
     SUBMISSION = "submission"
     TERMS = "terms"
+    TRANSFER = "transfer"
 
 
 @record

@@ -9,10 +9,14 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, NewType, TypeVar
 
 from amana.wire.errors import FieldError
 from amana.wire.fields import Base64, Token, hexadecimal
+from crypto.canonical import JsonValue
+from crypto.errors import KeyFormatError
+from crypto.recipients import HybridRecipient
 
 IdT = TypeVar("IdT", bound=str)
 
@@ -56,7 +60,9 @@ Salt = NewType("Salt", bytes)
 Nonce = NewType("Nonce", bytes)
 """32 random bytes that keep an id from being guessed."""
 RecipientText = NewType("RecipientText", str)
-"""A recipient `age1pq1…`. Its check symbols are read by crypto.recipients when it is used."""
+"""A recipient `age1pq1…` whose check symbols were right."""
+LogOrigin = NewType("LogOrigin", str)
+"""The name of a custody log, as its checkpoints have it (C2SP tlog-checkpoint)."""
 
 ID_BYTES: Final = 16
 """128 random bits: ids of 5 million items then meet with a chance below 2^-80. Ours."""
@@ -86,12 +92,43 @@ CONTENT_SHA256: Final = hexadecimal(ContentSha256, 32, "SHA-256 of plaintext")
 CONTENT_SHA512: Final = hexadecimal(ContentSha512, 64, "SHA-512 of plaintext")
 SALT: Final = Base64(Salt, SALT_BYTES, SALT_BYTES)
 NONCE: Final = Base64(Nonce, SALT_BYTES, SALT_BYTES)
-RECIPIENT: Final = Token(
-    RecipientText,
-    # 1,216 bytes of X-Wing public key in 5-bit symbols, and 6 check symbols: c2sp.org/age.
-    re.compile(r"age1pq1[qpzry9x8gf2tvdw0s3jn54khce6mua7l]{1952}", re.ASCII),
-    "recipient: `age1pq1` and 1,952 Bech32 symbols",
+LOG_ORIGIN: Final = Token(
+    LogOrigin,
+    # Narrower than C2SP: nothing here can look like another name, or turn the line around it.
+    re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}", re.ASCII),
+    "name of a log: 1 to 128 ASCII letters, digits or `._:/-`",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A recipient, as every age program writes it; a mistyped one is refused here already."""
+
+    def write(self, value: RecipientText) -> JsonValue:
+        """Give the text itself."""
+        return str(value)
+
+    def read(self, untrusted: JsonValue) -> RecipientText:
+        """Give the text, when crypto.recipients would seal to it."""
+        # 1,216 bytes of X-Wing public key in 5-bit symbols, and 6 check symbols: c2sp.org/age.
+        if not isinstance(untrusted, str) or len(untrusted) != _RECIPIENT_CHARACTERS:
+            raise FieldError(f"is not {self.describe()}")
+        try:
+            spelled = HybridRecipient.from_text(untrusted).to_text()
+        except KeyFormatError as failure:
+            raise FieldError("is not a recipient that can be sealed to") from failure
+        # Bech32 knows capitals as well; a document has one spelling.
+        if spelled != untrusted:
+            raise FieldError(f"is not {self.describe()}")
+        return RecipientText(untrusted)
+
+    def describe(self) -> str:
+        """Give the shape."""
+        return "recipient: `age1pq1` and 1,952 Bech32 symbols, the last six of them right"
+
+
+_RECIPIENT_CHARACTERS: Final = len("age1pq1") + 1_952
+RECIPIENT: Final = Recipient()
 
 
 def random_id(kind: Callable[[str], IdT]) -> IdT:

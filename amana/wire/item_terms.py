@@ -1,10 +1,11 @@
-"""Which of a snapshot's layers stand over one item.
+"""The conditions of one item: the only way from a snapshot to what `terms` evaluate.
 
 A snapshot covers a submission; an item is under the agreement that it names and the consents of
-the persons in it, no more and no fewer. A person whose consent is not known stands there with a
-layer that lets nothing out, whatever others have allowed. Conditions for a batch or for single
-items say so in their own rules, so they stand over every item. Format: docs/format/20-package.md
-section 6.
+the persons in it, no more and no fewer. A person's layer is made here from the record itself, so
+what was withdrawn cannot stand beside a layer that was not. A person whose consent is not known
+stands there with a layer that lets nothing out, whatever others have allowed. Conditions for a
+batch or for single items say so in their own rules, so they stand over every item. Format:
+docs/format/12-terms-snapshot.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,9 @@ from typing import Final
 
 from amana.wire.errors import FieldError
 from amana.wire.references import ConsentReference, TermsReference
-from amana.wire.snapshot import TermsSnapshot
+from amana.wire.snapshot import TermsSnapshot, consent_id
 from amana.wire.vocabulary import ConsentBasis, TermsState
+from terms.consent import consent_layer
 from terms.layer import Layer, LayerKind, Terms
 from terms.names import Uid
 from terms.rule import Rule
@@ -23,7 +25,7 @@ _BASES: Final = {
     TermsState.AGREEMENT: LayerKind.AGREEMENT,
     TermsState.STANDING: LayerKind.STANDING_TERMS,
 }
-_NAMED: Final = frozenset({LayerKind.AGREEMENT, LayerKind.STANDING_TERMS, LayerKind.CONSENT})
+_NAMED: Final = frozenset(_BASES.values())
 
 CONSENT_NOT_KNOWN: Final = Layer(
     kind=LayerKind.CONSENT,
@@ -55,7 +57,7 @@ def item_terms(
     return Terms(
         layers=(
             *_base(layers, terms),
-            *_persons(layers, consents),
+            *_persons(snapshot, consents),
             *(layer for layer in layers if layer.kind not in _NAMED),
         ),
         consent_exempt_reason=exempt[0] if exempt else None,
@@ -73,17 +75,13 @@ def _base(layers: Sequence[Layer], terms: TermsReference) -> tuple[Layer, ...]:
     return found
 
 
-def _persons(layers: Sequence[Layer], consents: Sequence[ConsentReference]) -> Iterator[Layer]:
+def _persons(snapshot: TermsSnapshot, consents: Sequence[ConsentReference]) -> Iterator[Layer]:
     if not consents:
         raise FieldError("says nothing of anybody's consent", "consents")
     if any(each.state is ConsentBasis.UNKNOWN for each in consents):
         yield CONSENT_NOT_KNOWN
+    records = {consent_id(each): each for each in snapshot.consents}
     for wanted in sorted({each.consent_id for each in consents if each.consent_id is not None}):
-        found = [
-            each
-            for each in layers
-            if each.kind is LayerKind.CONSENT and each.uid == Uid(str(wanted))
-        ]
-        if not found:
+        if wanted not in records:
             raise FieldError("names a consent that the snapshot lacks", "consents")
-        yield from found
+        yield consent_layer(records[wanted])

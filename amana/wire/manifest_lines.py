@@ -75,21 +75,32 @@ class _LineReader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._rest = b""
+        self._rest = bytearray()
         self._lines = 0
 
     def take(self, piece: bytes) -> Iterator[bytes]:
         """Yield the lines that end in this piece."""
-        *complete, self._rest = (self._rest + piece).split(_NEWLINE)
-        for line in complete:
-            self._lines += 1
-            if not line:
-                raise FormatError("a line of the manifests is empty")
-            if self._lines > self._limits.manifests or len(line) > self._limits.line_bytes:
-                raise FormatError("the manifests are more, or longer, than allowed")
-            yield line
+        # Only what is new is searched: pieces may be of one byte each.
+        first, *others = piece.split(_NEWLINE)
+        self._keep(first)
+        for start in others:
+            yield self._line()
+            self._keep(start)
+
+    def _keep(self, part: bytes) -> None:
+        self._rest += part
         if len(self._rest) > self._limits.line_bytes:
             raise FormatError("a manifest is longer than allowed")
+
+    def _line(self) -> bytes:
+        line = bytes(self._rest)
+        self._rest.clear()
+        self._lines += 1
+        if not line:
+            raise FormatError("a line of the manifests is empty")
+        if self._lines > self._limits.manifests:
+            raise FormatError("the manifests are more than allowed")
+        return line
 
     def end(self) -> None:
         """Judge what only the end shows. FormatError: cut, or empty."""

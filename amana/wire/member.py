@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from amana.wire.documents import Document, carries, record
 from amana.wire.ids import RECIPIENT, RecipientText
-from amana.wire.signers import SIGNER
+from amana.wire.signers import NOTE_SIGNER
 from crypto.note import DualKey
 
 
@@ -19,5 +19,5 @@ class Member(Document):
     FORMAT: ClassVar = "amana/member/v1"
     LIMIT_BYTES: ClassVar = 16_384
 
-    signer: DualKey = carries(SIGNER, "Signs package notes and answers.")
+    signer: DualKey = carries(NOTE_SIGNER, "Signs package notes and answers.")
     feedback: RecipientText = carries(RECIPIENT, "Feedback and receipts are sealed to this.")

@@ -1,11 +1,12 @@
 """One-time cards for witnesses: minted in batches, each proven by a path to one signed root.
 
 The directory keys are off line and a witness needs a card now. So they certify a minting key, and
-it signs the Merkle root over a batch of cards; a card travels with its path, the root's note and
-the minting key's card. One card serves one submission. Format: docs/format/09-key-cards.md.
+it signs the Merkle root over a batch of cards; a card travels with its path, the root's note, the
+minting key's card and the cards that followed that one. One card serves one submission.
+Format: docs/format/09-key-cards.md.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar, Final
 
@@ -23,13 +24,12 @@ from amana.wire.ids import (
     Digest,
     RecipientText,
 )
-from amana.wire.signer_card import SignerPurpose, verify_signer
+from amana.wire.signer_card import ExpectedSigner, SignerPurpose, SignerTrail, read_signers
 from amana.wire.signers import read_signed
 from amana.wire.vocabulary import Deployment
 from crypto import merkle
 from crypto.errors import ProofError
 from crypto.merkle import TreeHash
-from crypto.note import DualKey
 
 LONGEST_MINTED_DAYS: Final = 35
 """Longest validity of a one-time card (docs/keys.md)."""
@@ -39,6 +39,9 @@ BATCH_CARDS: Final = 1 << 20
 
 NOTE_LIMIT_BYTES: Final = 1 << 15
 """Longest note inside a minted card: a statement and up to eight signers of 3.5 KB."""
+
+MINTERS: Final = 12
+"""Most signer cards with a minted card. Ours: the minter's, a year of renewals, revocations."""
 
 _PATH_HASHES: Final = 20
 """Longest path in a tree of BATCH_CARDS leaves."""
@@ -90,7 +93,7 @@ class MintedCard(Document):
     """A one-time card with all that proves it. Having one proves nothing: verify does."""
 
     FORMAT: ClassVar = "amana/minted-card/v1"
-    LIMIT_BYTES: ClassVar = 1 << 17
+    LIMIT_BYTES: ClassVar = 1 << 19
 
     card: OneTimeCard = carries(Nested(OneTimeCard), "The card; its canonical JSON is the leaf.")
     index: int = carries(Whole(0, BATCH_CARDS - 1), "Which card of the batch it is, from 0.")
@@ -98,30 +101,36 @@ class MintedCard(Document):
         Many(DIGEST, _PATH_HASHES), "Hashes from the card's neighbour up to the root's child."
     )
     batch: str = carries(Text(NOTE_LIMIT_BYTES), "The note of the batch, signed by the minter.")
-    minter: str = carries(
-        Text(NOTE_LIMIT_BYTES), "The note of the minter's card, signed by the directory."
+    minters: tuple[str, ...] = carries(
+        Many(Text(NOTE_LIMIT_BYTES), MINTERS, least=1),
+        "The note of the minter's card, and of the cards for minting that followed it, in order.",
     )
 
 
-def verify_minted_card(
-    untrusted: bytes, directory: Collection[DualKey], *, deployment: Deployment, on: date
-) -> OneTimeCard:
+def read_minters(
+    minted: MintedCard, expected: ExpectedSigner, *, more: Sequence[bytes] = ()
+) -> SignerTrail:
+    """Give the trail of signer cards that a minted card brings. Remember its pin, then verify.
+
+    more: notes of later cards that the reader has from elsewhere, in order. Errors: as
+    read_signers, and CardError if what is expected is no card for minting.
+    """
+    if expected.purpose is not SignerPurpose.MINTING:
+        raise CardError(CardFault.ANOTHER_PURPOSE)
+    return read_signers([*(each.encode("utf-8") for each in minted.minters), *more], expected)
+
+
+def verify_minted_card(minted: MintedCard, minters: SignerTrail, *, on: date) -> OneTimeCard:
     """Give the one-time card in a minted card, if it may be sealed to on this day.
 
-    UnsignedError: the directory did not certify the minter, or the minter did not sign the batch.
-    UnprovenError: the card is not in the batch. CardError: wrong deployment, day or minter.
-    FormatError, FieldError: no minted card.
+    minters: as read_minters gave it. UnsignedError: the minter did not sign the batch.
+    UnprovenError: the card is not in the batch. CardError: wrong deployment, day or minter, or the
+    minter was revoked. FormatError, FieldError: the note of the batch holds none.
     """
-    minted = MintedCard.from_bytes(untrusted)
-    minter = verify_signer(
-        minted.minter.encode("utf-8"),
-        directory,
-        purpose=SignerPurpose.MINTING,
-        deployment=deployment,
-        on=on,
-    )
+    first = minters.cards[0]
+    minter = minters.certify(first.card_id, on=on)
     batch = read_signed(MintedBatch, minted.batch.encode("utf-8"), minter.key)
-    if not deployment is batch.deployment is minted.card.deployment:
+    if not minter.deployment is batch.deployment is minted.card.deployment:
         raise CardError(CardFault.ANOTHER_DEPLOYMENT)
     if batch.minter != minter.card_id or minted.card.batch_id != batch.batch_id:
         raise CardError(CardFault.CHAIN_BROKEN)

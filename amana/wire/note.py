@@ -5,7 +5,7 @@ text at all. A provider's keys sign it; where there are none, the portal signs w
 with the day. Format: docs/format/08-package-note.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from enum import StrEnum, unique
 from typing import ClassVar
@@ -23,8 +23,8 @@ from amana.wire.ids import (
     Digest,
     SubmissionId,
 )
-from amana.wire.sealed import OBJECTS_LIMIT, SealedObject
-from amana.wire.signers import read_signed
+from amana.wire.sealed import OBJECTS_LIMIT, RECORDS_LIMIT, SealedObject
+from amana.wire.signers import read_signed_only
 from amana.wire.vocabulary import Deployment
 from crypto.note import DualKey
 
@@ -41,8 +41,8 @@ class Attestation(StrEnum):
 class PackageNote(Statement):
     """What the portal may see of a submission.
 
-    FieldError: an object stands twice, or the day is there and the note is the provider's own, or
-    the other way round.
+    FieldError: an object stands twice, the objects are too many together, or the day is there and
+    the note is the provider's own, or the other way round.
     """
 
     FORMAT: ClassVar = "amana/package-note/v1"
@@ -67,6 +67,9 @@ class PackageNote(Statement):
     item_manifests: tuple[SealedObject, ...] = carries(
         Many(Nested(SealedObject), OBJECTS_LIMIT), "The sealed item manifests, in order."
     )
+    records: tuple[SealedObject, ...] = carries(
+        Many(Nested(SealedObject), RECORDS_LIMIT), "Other sealed documents, in order."
+    )
     objects: tuple[SealedObject, ...] = carries(
         Many(Nested(SealedObject), OBJECTS_LIMIT), "The objects that hold material."
     )
@@ -75,27 +78,33 @@ class PackageNote(Statement):
         if (self.received_on is not None) != (self.attestation is Attestation.OBSERVED):
             raise FieldError("does not fit the attestation", "received_on")
         everything = tuple(self.everything())
+        if len(everything) - 1 > OBJECTS_LIMIT:
+            raise FieldError(f"has more than {OBJECTS_LIMIT} with those of other lists", "objects")
         if len({each.object_id for each in everything}) != len(everything):
             raise FieldError("names an object twice", "objects")
         if len({each.sealed_sha256 for each in everything}) != len(everything):
             raise FieldError("names the same sealed bytes twice", "objects")
 
     def everything(self) -> Iterator[SealedObject]:
-        """Yield all sealed objects: submission manifest, item manifests, material."""
+        """Yield all sealed objects: submission manifest, item manifests, records, material."""
         yield self.submission_manifest
         yield from self.item_manifests
+        yield from self.records
         yield from self.objects
 
 
-def read_note(untrusted: bytes, key: DualKey, attestation: Attestation) -> PackageNote:
+def read_note(
+    untrusted: bytes, key: DualKey, attestation: Attestation, portals: Collection[DualKey] = ()
+) -> PackageNote:
     """Give the package note that this signer signed, if that is the word it may give.
 
     attestation: what the key is enrolled for: a provider's member signs, a portal observes. A
     member's key is named by its account, `/` and a word, so that no name stands in the clear.
-    UnsignedError: not signed by this key, or as another's word, or for another account.
-    FormatError, FieldError: no package note.
+    portals: whose lines may stand beside the signer's; nobody else's may.
+    UnsignedError: not signed by this key, or by a stranger too, or as another's word, or for
+    another account. FormatError, FieldError: no package note.
     """
-    note = read_signed(PackageNote, untrusted, key)
+    note = read_signed_only(PackageNote, untrusted, key, portals)
     if note.attestation is not attestation:
         raise UnsignedError("the note claims to be another's word")
     if attestation is Attestation.SIGNED and not key.name.startswith(f"{note.account}/"):

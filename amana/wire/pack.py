@@ -101,9 +101,11 @@ class _Source:
     def _pieces(self) -> Iterator[bytes]:
         while self._owed:
             if not self._rest:
-                self._rest = memoryview(next(self._chunks, b""))
-                if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
                     raise PackError("the pack is shorter than its items")
+                self._rest = memoryview(chunk)
+                continue
             piece, self._rest = self._rest[: self._owed], self._rest[self._owed :]
             self._owed -= len(piece)
             yield bytes(piece)

@@ -13,7 +13,14 @@ from amana.wire.package import ObjectPath
 # Outside.
 SEALED: Final = "data/sealed.age"
 SEAL_NOTE: Final = "seal/package.note"
-OUTER_TAGS: Final = (bag.DECLARATION_NAME, bag.INFO_NAME, SEAL_NOTE)
+OUTER_TAGS: Final = (
+    bag.DECLARATION_NAME,
+    bag.INFO_NAME,
+    SEAL_NOTE,
+    bag.Algorithm.SHA256.manifest,
+    bag.Algorithm.SHA256.tag_manifest,
+)
+"""Every tag file of the outer bag."""
 
 # Inside.
 TOP: Final = "package/"
@@ -35,8 +42,6 @@ RIGHTS: Final = "data/metadata/rights.csv"
 LOADFILE: Final = "data/metadata/loadfile.csv"
 OBJECTS: Final = "data/objects/"
 
-CONSENT_LIMIT_BYTES: Final = 1 << 20
-"""Longest consent record. Ours: a record with a thousand later words comes to half of it."""
 SCAN_LIMIT_BYTES: Final = 16 << 20
 """Longest scan report. Ours: what an inspector may answer about one batch."""
 

@@ -1,8 +1,9 @@
 """Receipts: what the provider holds in its hand, signed, to be checked off line for decades.
 
 R1 is the portal's promise that a submission came in and will be in the log. R2 is the quarantine's
-word on each item. Neither names a provider, a file, an officer or a case; R2 holds plaintext
-digests and is sealed to the provider before it leaves. Format: docs/format/10-receipts.md.
+word on each item, which its own leaf binds. Neither names a provider, a file, an officer or a case;
+R2 holds plaintext digests and is sealed to the provider before it leaves. Format:
+docs/format/10-receipts.md.
 """
 
 from datetime import date
@@ -18,29 +19,43 @@ from amana.wire.ids import (
     CONTENT_SHA512,
     DIGEST,
     ITEM_ID,
+    LOG_ORIGIN,
     RECEIPT_ID,
     SUBMISSION_ID,
     ContentSha256,
     ContentSha512,
     Digest,
     ItemId,
+    LogOrigin,
     ReceiptId,
     SubmissionId,
     ThingId,
 )
-from amana.wire.manifest_lines import DEFAULT_LIMITS
 from amana.wire.signers import SIGNATURES_LIMIT_BYTES
 from amana.wire.vocabulary import Deployment
 from crypto import tlogproof
-from crypto.errors import ProofError, SignatureError
+from crypto.errors import NoteError, ProofError, SignatureError
+from crypto.note import SignedNote
 from crypto.tlogproof import MAX_PROOF_BYTES, LogPolicy, ProvenLeaf, TlogProof
 from terms.feedback import NotKeptReason
 
 STATUS_VOCABULARY = Whole(1, 1_000)
 """Version of the feedback vocabulary that a status page uses (docs/format/13-terms.md)."""
 
-RECEIPT_LIMIT_BYTES = 32 << 20
-"""Longest receipt: R2 with 400 bytes on each of 65,536 items."""
+DECISION_ITEMS = 16_384
+"""Most items of one decision; those of a larger submission are decided in several."""
+
+DECISION_LIMIT_BYTES = 32 << 20
+"""Longest decision: 2,048 bytes on each item; the longest that can be said of one is 1,971."""
+
+RECEIPT_LIMIT_BYTES = DECISION_LIMIT_BYTES + (1 << 16)
+"""Longest receipt: a decision, an event of at most 32 KiB, and a few short fields."""
+
+NOTE_LIMIT_BYTES = RECEIPT_LIMIT_BYTES + SIGNATURES_LIMIT_BYTES
+"""Longest signed note of a receipt."""
+
+DECISION_TYPES = frozenset({EventType.ACCESSION, EventType.DEACCESSION})
+"""What a decision does: take items into custody for good, or let go of them."""
 
 
 @unique
@@ -55,10 +70,10 @@ class Fate(StrEnum):
 
 @record
 class ReceiptR1(Statement):
-    """The portal's promise: this note came in on this day, and its leaf will be in the log.
+    """The portal's promise: this note came in on this day, and its leaf will be in that log.
 
     The event stands here whole, with its salt, so the holder can work out the leaf. FieldError:
-    the event is not the transfer of this note.
+    the event is not the portal's transfer of this note, or tells more than the day.
     """
 
     FORMAT: ClassVar = "amana/receipt-r1/v1"
@@ -70,6 +85,7 @@ class ReceiptR1(Statement):
     event: CustodyEvent = carries(
         Nested(CustodyEvent), "The event of the transfer; its leaf is what goes into the log."
     )
+    log: LogOrigin = carries(LOG_ORIGIN, "The log that the leaf will be in.")
     merged_by: date = carries(Day(), "Last day by which the leaf will be in the log.")
     status_vocabulary: int = carries(STATUS_VOCABULARY, "Version of the words of a status.")
 
@@ -81,6 +97,9 @@ class ReceiptR1(Statement):
             raise FieldError("is about another note", "event")
         if self.event.digest_before is not None:
             raise FieldError("has a digest that a receipt may not show", "event")
+        # A receipt does not say whose it is, so no one's may have what a witness's must not.
+        if self.event.at is not None:
+            raise FieldError("has a time where a receipt has a day", "event")
 
 
 @record
@@ -118,35 +137,65 @@ class ReceiptItem:
 
 
 @record
+class Decision(Document):
+    """What the quarantine decided on items of a submission: the part of R2 that its leaf binds.
+
+    FieldError: an item twice.
+    """
+
+    FORMAT: ClassVar = "amana/decision/v1"
+    LIMIT_BYTES: ClassVar = DECISION_LIMIT_BYTES
+
+    submission_id: SubmissionId = carries(SUBMISSION_ID, "The submission.")
+    deployment: Deployment = carries(Choice(Deployment), "Whether the material is real.")
+    note_sha256: Digest = carries(DIGEST, "SHA-256 of the package note's text.")
+    sequence: int = carries(Whole(1, 1_000_000), "1 for the first on this submission, and so on.")
+    previous: Digest | None = carries(
+        Nullable(DIGEST), "SHA-256 of the decision before on this submission; null on the first."
+    )
+    decided_on: date = carries(Day(), "The day, in UTC.")
+    items: tuple[ReceiptItem, ...] = carries(
+        Many(Nested(ReceiptItem), DECISION_ITEMS, least=1), "Each item by itself."
+    )
+
+    def __post_init__(self) -> None:
+        if (self.previous is None) != (self.sequence == 1):
+            raise FieldError("does not fit the sequence", "previous")
+        if len({each.item_id for each in self.items}) != len(self.items):
+            raise FieldError("names an item twice", "items")
+
+
+@record
 class ReceiptR2(Statement):
     """The quarantine's word on each item of a submission. Sealed to the provider by the caller.
 
-    A later receipt on the same submission has a higher sequence and takes the place of what an
-    earlier one said of the same items. FieldError: an item twice, or an event of something else.
+    The leaf of the event binds the decision, so two decisions cannot share a place in the log. A
+    later one takes the place of what an earlier one said of the same items. FieldError: the event
+    is not of this decision.
     """
 
     FORMAT: ClassVar = "amana/receipt-r2/v1"
     LIMIT_BYTES: ClassVar = RECEIPT_LIMIT_BYTES
 
     receipt_id: ReceiptId = carries(RECEIPT_ID, "This receipt.")
-    submission_id: SubmissionId = carries(SUBMISSION_ID, "The submission.")
-    deployment: Deployment = carries(Choice(Deployment), "Whether the material is real.")
-    sequence: int = carries(Whole(1, 1_000_000), "1 for the first on this submission, and so on.")
-    note_sha256: Digest = carries(DIGEST, "SHA-256 of the package note's text.")
-    issued_on: date = carries(Day(), "The day, in UTC.")
-    items: tuple[ReceiptItem, ...] = carries(
-        Many(Nested(ReceiptItem), DEFAULT_LIMITS.manifests, least=1), "Each item by itself."
-    )
+    decision: Decision = carries(Nested(Decision), "What was decided; its digest is in the event.")
     event: CustodyEvent = carries(
         Nested(CustodyEvent), "The event of this decision; its leaf is in the quarantine's log."
     )
+    log: LogOrigin = carries(LOG_ORIGIN, "The log that the leaf will be in.")
     merged_by: date = carries(Day(), "Last day by which the leaf will be in the log.")
     status_vocabulary: int = carries(STATUS_VOCABULARY, "Version of the words of a status.")
 
     def __post_init__(self) -> None:
-        if len({each.item_id for each in self.items}) != len(self.items):
-            raise FieldError("names an item twice", "items")
-        _check_event(self.event, self.submission_id, self.merged_by)
+        _check_event(self.event, self.decision.submission_id, self.merged_by)
+        if self.event.type not in DECISION_TYPES:
+            raise FieldError("is not a decision", "event")
+        if self.event.deployment is not self.decision.deployment:
+            raise FieldError("is of another deployment", "event")
+        if self.event.digest_after != self.decision.digest:
+            raise FieldError("is about another decision", "event")
+        if self.event.digest_before != self.decision.previous:
+            raise FieldError("follows another decision", "event")
 
 
 @record
@@ -156,9 +205,7 @@ class ReceiptFile(Document):
     FORMAT: ClassVar = "amana/receipt-file/v1"
     LIMIT_BYTES: ClassVar = 2 * RECEIPT_LIMIT_BYTES
 
-    note: str = carries(
-        Text(RECEIPT_LIMIT_BYTES + SIGNATURES_LIMIT_BYTES), "The signed note of R1 or R2, whole."
-    )
+    note: str = carries(Text(NOTE_LIMIT_BYTES), "The signed note of R1 or R2, whole.")
     proof: str | None = carries(
         Nullable(Text(MAX_PROOF_BYTES)), "The C2SP tlog-proof of the leaf; null until it is merged."
     )
@@ -170,8 +217,17 @@ class ReceiptFile(Document):
     def prove(self, receipt: ReceiptR1 | ReceiptR2, policy: LogPolicy) -> ProvenLeaf | None:
         """Give what the proof shows of a receipt that was read from this note; None without one.
 
-        UnprovenError: the proof does not show that the receipt's event is in the log.
+        UnprovenError: the receipt is not this note's, the policy is for a log other than the one
+        that it names, or the proof does not show that its event is in that log.
         """
+        try:
+            note = SignedNote.parse(self.note.encode("utf-8"), limit_bytes=NOTE_LIMIT_BYTES)
+        except NoteError as failure:
+            raise UnprovenError("the file holds no signed receipt") from failure
+        if note.text.encode("utf-8") != receipt.to_bytes():
+            raise UnprovenError("the receipt is not the one in this file")
+        if policy.log.name != receipt.log:
+            raise UnprovenError("the receipt names another log")
         if self.proof is None:
             return None
         try:

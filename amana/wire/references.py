@@ -67,11 +67,3 @@ class ConsentReference:
             raise FieldError("does not fit the state", "consent_id")
         if (self.exempt_reason is not None) != (self.state is ConsentBasis.EXEMPT):
             raise FieldError("does not fit the state", "exempt_reason")
-
-
-@record
-class ConsentRecordRef:
-    """A consent record that travels with a submission, by id and digest."""
-
-    consent_id: ConsentId = carries(CONSENT_ID, "The record.")
-    sha256: Digest = carries(DIGEST, "SHA-256 of the record's document.")

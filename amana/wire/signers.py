@@ -14,7 +14,7 @@ from amana.wire.errors import FieldError, FormatError, UnsignedError
 from amana.wire.ids import KeyId
 from crypto.canonical import JsonValue
 from crypto.errors import KeyFormatError, NoteError, SignatureError
-from crypto.note import DualKey, SignedNote, verify, verify_threshold
+from crypto.note import DualKey, Purpose, SignedNote, signers_of, verify, verify_threshold
 
 SIGNATURES_LIMIT_BYTES: Final = 1 << 19
 """Most bytes of signature lines below a statement: 100 lines of 3.5 KB (crypto.note)."""
@@ -26,7 +26,12 @@ StatementT = TypeVar("StatementT", bound=Statement)
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A signer's two public keys, as C2SP verifier lines."""
+    """A signer's two public keys, as C2SP verifier lines.
+
+    purpose: what the keys must be for; None takes any.
+    """
+
+    purpose: Purpose | None = None
 
     def write(self, value: DualKey) -> JsonValue:
         """Give both lines by algorithm."""
@@ -41,16 +46,22 @@ class Signer:
         if not (isinstance(ed25519, str) and isinstance(mldsa44, str)):
             raise FieldError("is not two verifier lines")
         try:
-            return DualKey.from_texts(ed25519, mldsa44)
+            key = DualKey.from_texts(ed25519, mldsa44)
         except KeyFormatError as failure:
             raise FieldError("is not two verifier lines of one signer") from failure
+        if self.purpose not in (None, key.purpose):
+            raise FieldError("is a key for something else")
+        return key
 
     def describe(self) -> str:
         """Give the kind."""
-        return "object with `ed25519` and `mldsa44`, each a C2SP verifier line"
+        pair = "object with `ed25519` and `mldsa44`, each a C2SP verifier line"
+        return pair if self.purpose is None else f"{pair}, for {self.purpose.name.lower()}s"
 
 
 SIGNER: Final = Signer()
+NOTE_SIGNER: Final = Signer(Purpose.NOTE)
+"""A signer of notes. A log's key would sign what this project calls a checkpoint."""
 
 
 def key_id(key: DualKey) -> KeyId:
@@ -73,6 +84,26 @@ def read_signed(kind: type[StatementT], untrusted: bytes, key: DualKey) -> State
     except SignatureError as failure:
         raise UnsignedError("the statement is not signed by its signer") from failure
     return kind.from_bytes(note.text.encode("utf-8"))
+
+
+def read_signed_only(
+    kind: type[StatementT], untrusted: bytes, key: DualKey, others: Collection[DualKey] = ()
+) -> StatementT:
+    """Give the statement in a note that this signer signed, and nobody else but `others`.
+
+    A stranger's line proves nothing, but it names somebody, and the note lies in the clear.
+    UnsignedError: as read_signed, or a line is no known signer's, or one of `others` is wrong.
+    FormatError, FieldError: not such a statement.
+    """
+    note = _note(kind, untrusted)
+    known = {(half.name, half.key_id) for each in (key, *others) for half in each.halves}
+    if any((line.name, line.key_id) not in known for line in note.signatures):
+        raise UnsignedError("the note has a line of somebody else")
+    try:
+        signers_of(note, tuple(others))
+    except SignatureError as failure:
+        raise UnsignedError("a line below the statement is wrong") from failure
+    return read_signed(kind, untrusted, key)
 
 
 def read_signed_by_some(

@@ -1,29 +1,29 @@
 """The terms snapshot: every condition over a submission, as it stood on one day.
 
 It travels with the package, so that whoever holds the material holds its conditions and can
-evaluate them with no help from us. What a layer means is `terms`' alone. The mandate is not in it:
-it is code, and nobody can leave it out. Format: docs/format/12-terms-snapshot.md.
+evaluate them with no help from us. A person's consent is here as the record itself, and nowhere a
+second time as a layer; what stands over one item is worked out from what that item names, by
+`amana.wire.item_terms` and by nothing else. The mandate is not in it: it is code, and nobody can
+leave it out. Format: docs/format/12-terms-snapshot.md.
 """
 
+import hashlib
 from datetime import date
 from typing import ClassVar
 
-from amana.wire.conditions import LAYER
+from amana.wire.conditions import CONSENT, LAYER
 from amana.wire.documents import Document, Nested, carries, record
 from amana.wire.errors import FieldError
 from amana.wire.fields import Choice, Day, Many, Nullable
-from amana.wire.ids import (
-    CONSENT_ID,
-    DIGEST,
-    SUBMISSION_ID,
-    ConsentId,
-    Digest,
-    SubmissionId,
-)
+from amana.wire.ids import CONSENT_ID, DIGEST, SUBMISSION_ID, ConsentId, Digest, SubmissionId
 from amana.wire.vocabulary import Deployment
-from terms.consent import ConsentState
+from crypto import canonical
+from terms.consent import ConsentRecord
 from terms.errors import TermsError
-from terms.layer import ConsentExemptReason, Layer, LayerKind, Terms
+from terms.layer import Layer, LayerKind, Terms
+
+NEVER_CARRIED = frozenset({LayerKind.MANDATE, LayerKind.CONSENT})
+"""Layers that are not documents: one is code, the other follows from a person's own record."""
 
 
 @record
@@ -37,19 +37,11 @@ class SnapshotLayer:
 
 
 @record
-class ConsentStanding:
-    """Where one person's consent stood on that day."""
-
-    consent_id: ConsentId = carries(CONSENT_ID, "The consent record.")
-    sha256: Digest = carries(DIGEST, "SHA-256 of the record's document.")
-    state: ConsentState = carries(Choice(ConsentState), "Where it stood.")
-
-
-@record
 class TermsSnapshot(Document):
     """Every condition over a submission, as it stood on one day.
 
-    FieldError: a layer twice, a mandate among them, or a consent record twice.
+    FieldError: a layer twice, a mandate or a consent among them, or a person's record twice or
+    under a name that is no consent id.
     """
 
     FORMAT: ClassVar = "amana/terms-snapshot/v1"
@@ -59,28 +51,36 @@ class TermsSnapshot(Document):
     deployment: Deployment = carries(Choice(Deployment), "Whether the material is real.")
     taken_on: date = carries(Day(), "The day on which this was how things stood.")
     layers: tuple[SnapshotLayer, ...] = carries(
-        Many(Nested(SnapshotLayer), 4_096), "All layers but the mandate, in any order."
+        Many(Nested(SnapshotLayer), 4_096), "All layers but mandate and consents, in any order."
     )
-    consents: tuple[ConsentStanding, ...] = carries(
-        Many(Nested(ConsentStanding), 4_096), "The consent records behind the consent layers."
-    )
-    consent_exempt_reason: ConsentExemptReason | None = carries(
-        Nullable(Choice(ConsentExemptReason)), "Why nobody's consent is needed, where that is so."
+    consents: tuple[ConsentRecord, ...] = carries(
+        Many(CONSENT, 4_096), "The persons' records, whole, with every word since; in any order."
     )
 
     def __post_init__(self) -> None:
-        if len({each.consent_id for each in self.consents}) != len(self.consents):
-            raise FieldError("names a record twice", "consents")
-        if any(each.layer.kind is LayerKind.MANDATE for each in self.layers):
-            raise FieldError("has a mandate, which is never carried", "layers")
+        if any(each.layer.kind in NEVER_CARRIED for each in self.layers):
+            raise FieldError("has a mandate or a consent, which are never carried", "layers")
         try:
-            self.to_terms()
+            Terms(layers=tuple(each.layer for each in self.layers))
         except TermsError as failure:
             raise FieldError("are not layers that terms can have together", "layers") from failure
+        if len({consent_id(each) for each in self.consents}) != len(self.consents):
+            raise FieldError("names a record twice", "consents")
 
-    def to_terms(self) -> Terms:
-        """Give the layers as `terms.evaluate` reads them."""
-        return Terms(
-            layers=tuple(each.layer for each in self.layers),
-            consent_exempt_reason=self.consent_exempt_reason,
-        )
+
+def consent_id(consent: ConsentRecord) -> ConsentId:
+    """Give the id by which items name a record. FieldError: its name is no such id."""
+    try:
+        return CONSENT_ID.read(str(consent.uid))
+    except FieldError as fault:
+        raise fault.inside("consents") from None
+
+
+def consent_document(consent: ConsentRecord) -> bytes:
+    """Give a record as the document that travels by itself: its canonical JSON."""
+    return canonical.encode(CONSENT.write(consent))
+
+
+def consent_digest(consent: ConsentRecord) -> Digest:
+    """Give the SHA-256 of a record's document, by which packages and manifests name it."""
+    return Digest(hashlib.sha256(consent_document(consent)).hexdigest())

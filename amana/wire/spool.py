@@ -1,7 +1,7 @@
 """The names in a folder through which packages and answers pass.
 
-A package lies under its id, as a folder; its mark, an empty file, says that it is whole. Names that
-begin with a dot are on their way and nobody's business. Format: docs/format/21-answers.md section 1.
+A package lies under its id, as a folder; its mark, an empty file, says that it is whole. Names
+that begin with a dot are on their way. Format: docs/format/21-answers.md section 1.
 """
 
 from typing import Final

@@ -5,7 +5,7 @@ objects), and its id to the account and card, so nothing can be moved to another
 Format: docs/format/07-manifests.md.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from amana.wire.conditions import LAYER
 from amana.wire.documents import Document, Nested, carries, record
@@ -31,14 +31,25 @@ from amana.wire.ids import (
     derive_submission_id,
 )
 from amana.wire.manifest_lines import DEFAULT_LIMITS
-from amana.wire.references import ConsentRecordRef, TermsReference
-from amana.wire.sealed import OBJECTS_LIMIT, ContentObject, SealedObject
-from amana.wire.signers import SIGNER
+from amana.wire.references import TermsReference
+from amana.wire.sealed import (
+    OBJECTS_LIMIT,
+    RECORDS_LIMIT,
+    ContentObject,
+    RecordObject,
+    SealedObject,
+)
+from amana.wire.signers import NOTE_SIGNER
 from amana.wire.vocabulary import Deployment, SealedBy
 from amana.wire.words import VERSION_TEXT, VersionText
 from crypto.note import DualKey
-from terms.layer import Layer
+from terms.errors import TermsError
+from terms.layer import Layer, LayerKind, Terms
 from terms.vocabulary import HandlingClass
+
+BATCH_KINDS: Final = frozenset({LayerKind.ORIGINATOR, LayerKind.BATCH, LayerKind.ITEM})
+"""Layers that a provider can add to what was agreed. A joint owner's is *originator*: it must say
+yes as well. None of them can stand in for an agreement, a consent or the mandate."""
 
 
 @record
@@ -46,14 +57,15 @@ class ReplyKeys:
     """How the provider can be answered, and how its answers are known to be its own."""
 
     recipient: RecipientText = carries(RECIPIENT, "Replies are sealed to this, and to no other.")
-    answer_key: DualKey = carries(SIGNER, "Answers and withdrawals are signed with this.")
+    answer_key: DualKey = carries(NOTE_SIGNER, "Answers and withdrawals are signed with this.")
 
 
 @record
 class SubmissionManifest(Document):
     """What a provider says of a whole submission.
 
-    FieldError: the id is not that of nonce, account and card, or an object stands twice.
+    FieldError: the id is not that of nonce, account and card; an object or a consent stands twice;
+    the objects are too many together; a layer is of a kind that no provider adds.
     """
 
     FORMAT: ClassVar = "amana/submission-manifest/v1"
@@ -66,10 +78,8 @@ class SubmissionManifest(Document):
     deployment: Deployment = carries(Choice(Deployment), "Whether the material is real.")
     terms: TermsReference = carries(Nested(TermsReference), "The conditions of the whole.")
     batch_terms: tuple[Layer, ...] = carries(
-        Many(LAYER, 256), "Conditions for single batches or items; they only tighten."
-    )
-    consent_records: tuple[ConsentRecordRef, ...] = carries(
-        Many(Nested(ConsentRecordRef), 4_096), "Consent records that travel with the submission."
+        Many(LAYER, 256),
+        "Conditions of joint owners and for single batches or items; they only tighten.",
     )
     handling_class: HandlingClass | None = carries(
         Nullable(Choice(HandlingClass)), "As declared by the provider; officers decide."
@@ -97,6 +107,10 @@ class SubmissionManifest(Document):
     item_manifests: tuple[SealedObject, ...] = carries(
         Many(Nested(SealedObject), OBJECTS_LIMIT), "The objects that hold item manifests, in order."
     )
+    records: tuple[RecordObject, ...] = carries(
+        Many(Nested(RecordObject), RECORDS_LIMIT),
+        "The objects that hold consent records and other documents.",
+    )
 
     def __post_init__(self) -> None:
         derived = derive_submission_id(self.client_nonce, self.account, self.card)
@@ -104,5 +118,17 @@ class SubmissionManifest(Document):
             raise FieldError("is not the hash of nonce, account and card", "submission_id")
         ids = [each.object_id for each in self.objects]
         ids += [each.object_id for each in self.item_manifests]
+        ids += [each.object_id for each in self.records]
+        if len(ids) > OBJECTS_LIMIT:
+            raise FieldError(f"has more than {OBJECTS_LIMIT} with those of other lists", "objects")
         if len(set(ids)) != len(ids):
             raise FieldError("names an object twice", "objects")
+        consents = [each.consent_id for each in self.records if each.consent_id is not None]
+        if len(set(consents)) != len(consents):
+            raise FieldError("names a consent twice", "records")
+        if any(each.kind not in BATCH_KINDS for each in self.batch_terms):
+            raise FieldError("has a layer that no provider adds", "batch_terms")
+        try:
+            Terms(layers=self.batch_terms)
+        except TermsError as failure:
+            raise FieldError("has a version of a layer twice", "batch_terms") from failure

@@ -101,13 +101,17 @@ class _Source:
 
     def _pieces(self) -> Iterator[bytes]:
         while self._owed:
-            if not self._rest:
-                self._rest = memoryview(next(self._chunks, b""))
-                if not self._rest:
-                    raise ArchiveError("the archive ends before its end")
+            while not self._rest:
+                self._rest = memoryview(self._next_chunk())
             piece, self._rest = self._rest[: self._owed], self._rest[self._owed :]
             self._owed -= len(piece)
             yield bytes(piece)
+
+    def _next_chunk(self) -> bytes:
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            raise ArchiveError("the archive ends before its end")
+        return chunk
 
     def exactly(self, size: int) -> bytes:
         """Give the next `size` bytes."""

@@ -18,7 +18,11 @@ class Deployment(StrEnum):
 
 @unique
 class SealedBy(StrEnum):
-    """Where plaintext last was: on the provider's machine, or in the portal's memory."""
+    """Where plaintext last was: on the provider's machine, or in the portal's memory.
+
+    CLIENT needs the provider's own signature on the package note. Without one nobody could know,
+    so whatever is sealed without a key of the provider's says SERVER, wherever that was done.
+    """
 
     CLIENT = "client"
     SERVER = "server"

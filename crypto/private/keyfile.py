@@ -8,6 +8,7 @@ Format: docs/format/15-key-file.md.
 
 import base64
 import binascii
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,7 @@ LIMIT_BYTES: Final = 65_536
 _SALT_BYTES: Final = nacl.pwhash.argon2id.SALTBYTES
 _NONCE_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 _KEY_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_KEYBYTES
+_TAG_BYTES: Final = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES
 _FIELDS: Final = frozenset({"box", "format", "memory_bytes", "nonce", "operations", "salt"})
 
 
@@ -57,7 +59,8 @@ def lock(secret: bytes, passphrase: str, cost: Cost = PEOPLE) -> bytes:
     """Lock a secret under a passphrase.
 
     Returns the whole file: one line of RFC 8785 JSON and a newline. Salt and nonce are fresh, so
-    locking the same secret twice gives two different files.
+    locking the same secret twice gives two different files. KeyFormatError: the passphrase holds
+    half a surrogate pair, which no other program could type.
     """
     salt = nacl.utils.random(_SALT_BYTES)
     nonce = nacl.utils.random(_NONCE_BYTES)
@@ -70,8 +73,8 @@ def lock(secret: bytes, passphrase: str, cost: Cost = PEOPLE) -> bytes:
 def unlock(untrusted: bytes, passphrase: str) -> bytes:
     """Give back what `lock` was given.
 
-    Raises KeyFormatError when the bytes are not a key file, NoMatchError when the passphrase is
-    wrong or the file was changed (the two cannot be told apart).
+    Raises KeyFormatError when the bytes are not a key file or the passphrase is no text,
+    NoMatchError when the passphrase is wrong or the file was changed (nobody can tell which).
     """
     fields = _fields(untrusted)
     cost = Cost(
@@ -79,7 +82,9 @@ def unlock(untrusted: bytes, passphrase: str) -> bytes:
     )
     salt = _unb64(fields, "salt", _SALT_BYTES)
     nonce = _unb64(fields, "nonce", _NONCE_BYTES)
-    box = _unb64(fields, "box", None)
+    box = _unb64(fields, "box")
+    if len(box) < _TAG_BYTES:
+        raise KeyFormatError("key file: the box is shorter than its tag")
     try:
         return nacl.bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
             box, _bound(cost, salt), nonce, _stretch(passphrase, cost, salt)
@@ -104,8 +109,19 @@ def _bound(cost: Cost, salt: bytes) -> bytes:
 
 def _stretch(passphrase: str, cost: Cost, salt: bytes) -> bytes:
     return nacl.pwhash.argon2id.kdf(
-        _KEY_BYTES, passphrase.encode(), salt, opslimit=cost.operations, memlimit=cost.memory_bytes
+        _KEY_BYTES,
+        _utf8(passphrase),
+        salt,
+        opslimit=cost.operations,
+        memlimit=cost.memory_bytes,
     )
+
+
+def _utf8(passphrase: str) -> bytes:
+    with suppress(UnicodeEncodeError):
+        return passphrase.encode()
+    # Raised out here, since the failure above holds the passphrase and would travel as the context.
+    raise KeyFormatError("the passphrase holds half a surrogate pair")
 
 
 def _fields(untrusted: bytes) -> dict[str, canonical.JsonValue]:
@@ -127,7 +143,7 @@ def _integer(fields: dict[str, canonical.JsonValue], name: str) -> int:
     return value
 
 
-def _unb64(fields: dict[str, canonical.JsonValue], name: str, size: int | None) -> bytes:
+def _unb64(fields: dict[str, canonical.JsonValue], name: str, size: int | None = None) -> bytes:
     value = fields[name]
     if not isinstance(value, str):
         raise KeyFormatError(f"key file: {name} is not text")

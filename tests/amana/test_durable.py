@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from amana.durable import durable
+from amana.durable import durable, make_folders
 
 pytestmark = pytest.mark.threat("T-06")
 
@@ -55,6 +56,59 @@ def test_nothing_that_came_meanwhile_is_overwritten(tmp_path: Path) -> None:
         write_while_another_writes()
     assert path.read_bytes() == b"theirs"
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+@pytest.mark.parametrize("disk", ["ext4", "FAT"])
+def test_nothing_that_comes_at_the_last_moment_is_overwritten(
+    disk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program takes the name after the bytes are on the disk, before they are named."""
+    path = tmp_path / "taken"
+    sync = os.fsync
+
+    def take_the_name(descriptor: int) -> None:
+        sync(descriptor)
+        path.write_bytes(b"theirs")
+
+    monkeypatch.setattr(os, "fsync", take_the_name)
+    if disk == "FAT":
+        monkeypatch.setattr(os, "link", without_links)
+    with pytest.raises(FileExistsError), durable(path) as target:
+        target.write(b"ours")
+    assert path.read_bytes() == b"theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_disk_without_hard_links_does_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT, as on most memory sticks."""
+    monkeypatch.setattr(os, "link", without_links)
+    with durable(tmp_path / "file") as target:
+        target.write(b"whole")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("file", b"whole")]
+
+
+def without_links(*_arguments: object, **_options: object) -> None:
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_a_name_that_the_disk_refuses_leaves_no_part(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="name too long"), durable(tmp_path / ("n" * 256)) as target:
+        target.write(b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_made_for_their_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir(mode=0o755)
+    make_folders(tmp_path / "mine" / "a" / "b")
+    make_folders(tmp_path / "mine" / "a" / "b")
+    modes = [(tmp_path / each).stat().st_mode & 0o777 for each in ("mine", "mine/a", "mine/a/b")]
+    assert modes == [0o755, 0o700, 0o700]
+    (tmp_path / "file").touch()
+    for in_the_way in ("file", "file/below"):
+        with pytest.raises((FileExistsError, NotADirectoryError)):
+            make_folders(tmp_path / in_the_way)
 
 
 def test_a_dangling_link_in_the_way_is_not_followed(tmp_path: Path) -> None:

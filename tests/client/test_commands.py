@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from amana import cli
 from amana.exitcodes import ExitCode
 from examples import first_trip
-from examples.rehearsal import Rehearsal
+from examples.rehearsal import Rehearsal, prepare
 
 
 def test_the_first_trip_brings_back_what_went_in(
@@ -86,7 +87,7 @@ def test_keys_that_exist_are_left_alone(
 def test_a_short_passphrase_is_refused(
     rehearsal: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "phrase").write_text("short", encoding="utf-8")
+    write_private(tmp_path / "phrase", b"short")
     words = ["keygen", "--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
     assert cli.main([*words, "--passphrase-file", str(tmp_path / "phrase")]) == ExitCode.REFUSED
     assert "[client.passphrase-too-short]" in capsys.readouterr().err
@@ -94,16 +95,65 @@ def test_a_short_passphrase_is_refused(
 
 
 def test_a_passphrase_is_the_same_from_every_keyboard(rehearsal: Rehearsal, tmp_path: Path) -> None:
-    """One letter with a hamza may be typed as one character or as two."""
+    """One letter with a hamza may be one character or two, a line end too."""
     composed, decomposed = tmp_path / "composed", tmp_path / "decomposed"
-    composed.write_text("\u0623زرق وأخضر وأصفر", encoding="utf-8")
-    decomposed.write_text("\u0627\u0654زرق وأخضر وأصفر", encoding="utf-8")
+    write_private(composed, "\u0623زرق وأخضر وأصفر".encode())
+    write_private(decomposed, "\u0627\u0654زرق وأخضر وأصفر\r\n".encode())
     keys = ["--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
     keys += ["--passphrase-file", str(composed)]
     assert cli.main(["keygen", *keys]) == ExitCode.OK
     words = ["seal", str(composed), "--kit", str(rehearsal.kit), "--card", str(rehearsal.card)]
     words += ["--keys", str(tmp_path / "keys"), "--passphrase-file", str(decomposed)]
     assert cli.main([*words, "--out", str(tmp_path / "bundle")]) == ExitCode.OK
+
+
+@pytest.mark.threat("T-19")
+def test_a_passphrase_that_others_can_read_is_refused(
+    rehearsal: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phrase = tmp_path / "phrase"
+    write_private(phrase, b"olive basket morning river\n")
+    words = ["keygen", "--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
+    for mode in (0o640, 0o604):
+        phrase.chmod(mode)
+        assert cli.main([*words, "--passphrase-file", str(phrase)]) == ExitCode.REFUSED
+        assert "[client.others-can-read]" in capsys.readouterr().err
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.threat("T-19")
+def test_a_passphrase_that_is_no_text_is_refused_and_not_told(
+    rehearsal: Rehearsal,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ["keygen", "--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")]
+    monkeypatch.setattr("getpass.getpass", lambda *_words, **_named: "olive basket morning \udcff")
+    assert cli.main(words) == ExitCode.REFUSED
+    told = capsys.readouterr()
+    assert "[client.passphrase-not-text]" in told.err
+    write_private(tmp_path / "phrase", b"olive basket morning \xff")
+    assert cli.main([*words, "--passphrase-file", str(tmp_path / "phrase")]) == ExitCode.REFUSED
+    also_told = capsys.readouterr()
+    assert "[client.not-text]" in also_told.err
+    assert "olive" not in told.err + also_told.err
+
+
+def test_keys_of_another_account_are_refused_before_anything_is_sealed(
+    sealed: dict[str, Path], day: date, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = prepare(tmp_path / "other", day)
+    words = ["seal", str(sealed["given"]), "--kit", str(other.kit), "--card", str(other.card)]
+    words += ["--keys", str(sealed["keys"]), "--passphrase-file", str(other.passphrase)]
+    assert cli.main([*words, "--out", str(tmp_path / "out")]) == ExitCode.REFUSED
+    assert "[client.keys-of-another-account]" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("word", ["keygen", "seal", "open"])

@@ -1,5 +1,6 @@
 """A member's own keys."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,33 @@ def test_a_cut_file_is_said_to_be_no_key_file(saved: Path, tmp_path: Path) -> No
     cut.write_bytes(saved.read_bytes()[:-20])
     assert refusal_of(cut) == "client.not-a-key-file"
     assert refusal_of(tmp_path / "missing") == "client.no-such-file"
+
+
+def test_what_is_no_file_or_too_long_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir(mode=0o700)
+    assert refusal_of(tmp_path / "folder") == "client.file-unreadable"
+    long = tmp_path / "long"
+    long.touch(mode=0o600)
+    long.write_bytes(bytes(70_000))
+    assert refusal_of(long) == "client.file-unreadable"
+
+
+@pytest.mark.threat("T-19")
+def test_it_is_the_open_file_that_is_judged(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening and asking, a name can be given to another file."""
+    opened, other = tmp_path / "opened", tmp_path / "other"
+    opened.write_bytes(saved.read_bytes())
+    opened.chmod(0o644)
+    other.touch(mode=0o600)
+    ask = Path.stat
+
+    def swap_and_ask(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        return ask(other if path == opened else path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", swap_and_ask)
+    assert refusal_of(opened) == "client.others-can-read"
 
 
 def test_keys_are_never_overwritten(saved: Path, member: MemberKeys) -> None:

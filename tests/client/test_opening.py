@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_what_comes_out_is_what_went_in(
                 Path(os.fsdecode(found[name].path)).read_bytes()
                 == Path(os.fsdecode(entry.path)).read_bytes()
             )
-            assert found[name].modified_ns == entry.modified_ns
+        assert found[name].modified_ns == entry.modified_ns
     assert len(opened) == len(given) + 1
 
 
@@ -181,6 +182,45 @@ def test_a_name_that_leaves_the_folder_is_not_used(
     }
     assert len(opened) == len(hostile)
     assert not list(tmp_path.rglob("*escape*"))
+
+
+@pytest.mark.threat("T-17")
+def test_a_path_that_the_disk_cannot_hold_is_not_used(
+    commission: Commission, open_to: Open, tmp_path: Path
+) -> None:
+    """Longer than PATH_MAX, just so long that only the unfinished file is, and a thousand deep."""
+    out = tmp_path / "out"
+    (tmp_path / "given").write_bytes(b"harmless")
+    (entry,) = walk([tmp_path / "given"]).entries
+    longest = 4_095 - len(os.fsencode(out)) - len("//n")
+    entries = [
+        replace(entry, folder=b"/".join([b"d" * 200] * 25), name=b"deep"),
+        replace(entry, folder=path_of(longest), name=b"n"),
+        replace(entry, folder=b"/".join([b"e"] * 1_100), name=b"steps"),
+    ]
+    seal_tree(plan(entries), commission, tmp_path / "bundle", lambda _count: None)
+    opened = open_to(tmp_path / "bundle", out)
+    places = {o.manifest.name.raw: o.path for o in opened}
+    assert all(path is not None and path.read_bytes() == b"harmless" for path in places.values())
+    named = {name for name, path in places.items() if path and path.parent.name != "unnamed"}
+    # pytest's own tidying up recurses.
+    subprocess.run(["rm", "-r", out], check=True)
+    assert named == {b"steps"}
+
+
+def path_of(length: int) -> bytes:
+    """Give folders whose path has this many bytes."""
+    steps, rest = divmod(length, 201)
+    return b"/".join([*[b"f" * 200] * steps, b"g" * rest]) if rest else b"/".join([b"f" * 200])
+
+
+def test_every_folder_that_is_made_is_for_its_owner_alone(
+    bundle: Path, open_to: Open, tmp_path: Path
+) -> None:
+    open_to(bundle, tmp_path / "new" / "out")
+    folders = [tmp_path / "new", *(p for p in (tmp_path / "new").rglob("*") if p.is_dir())]
+    assert len(folders) > 3
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
 
 
 @pytest.mark.threat("T-17")

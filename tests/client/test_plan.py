@@ -1,10 +1,23 @@
 """Which item goes into which object."""
 
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from amana.wire.ids import Digest, ObjectId
 from amana.wire.manifest import ItemKind
+from amana.wire.note import PackageNote
 from amana.wire.pack import LIMIT_BYTES
-from amana.wire.sealed import ObjectKind
-from client.plan import PACKED_BELOW_BYTES, plan
+from amana.wire.sealed import ContentObject, ObjectKind
+from amana.wire.submission import SubmissionManifest
+from client.errors import TreeError
+from client.keys import MemberKeys
+from client.opening import BundleOpener
+from client.plan import MOST_ITEMS, MOST_OBJECTS, PACKED_BELOW_BYTES, plan
 from client.tree import Entry
+from examples.rehearsal import Rehearsal
 
 
 def entry(name: str, size: int, kind: ItemKind = ItemKind.FILE) -> Entry:
@@ -45,3 +58,47 @@ def test_every_id_is_new() -> None:
     planned = plan(entry(str(n), 10) for n in range(100))
     ids = {item.item_id for each in planned.objects for item in each.items}
     assert len(ids) == 100
+
+
+def test_more_than_one_submission_holds_is_refused_before_a_byte_is_read() -> None:
+    large = entry("large", PACKED_BELOW_BYTES)
+    assert len(plan(repeat(large, MOST_OBJECTS)).objects) == MOST_OBJECTS
+    with pytest.raises(TreeError) as refusal:
+        plan(repeat(large, MOST_OBJECTS + 1))
+    assert refusal.value.sentence.key == "client.too-many-objects"
+    with pytest.raises(TreeError) as refusal:
+        plan(repeat(entry("link", 0, ItemKind.LINK), MOST_ITEMS + 1))
+    assert refusal.value.sentence.key == "client.too-many-items"
+
+
+def test_a_note_and_manifest_of_the_most_objects_are_within_their_limits(
+    bundle: Path, rehearsal: Rehearsal, member: MemberKeys
+) -> None:
+    """What was planned can be written when everything has been sealed."""
+    opener = BundleOpener(bundle, rehearsal.intake, member.signer.key)
+    submission = replace(opener.submission, items=MOST_ITEMS)
+
+    def sizes(count: int) -> tuple[int, int]:
+        objects = tuple(_sealed(number) for number in range(count))
+        outside = tuple(each.outside for each in objects)
+        return (
+            len(replace(submission, objects=objects).to_bytes()),
+            len(replace(opener.note, objects=outside).to_bytes()),
+        )
+
+    for limit, one, two, three in zip(
+        (SubmissionManifest.LIMIT_BYTES, PackageNote.LIMIT_BYTES),
+        *map(sizes, (1, 2, 3)),
+        strict=True,
+    ):
+        assert three - two == two - one
+        assert one + (two - one) * (MOST_OBJECTS - 1) <= limit
+
+
+def _sealed(number: int) -> ContentObject:
+    return ContentObject(
+        object_id=ObjectId(f"{number:032x}"),
+        kind=ObjectKind.PACK,
+        sealed_size=1 << 47,
+        sealed_sha256=Digest(f"{number:064x}"),
+    )

@@ -3,18 +3,23 @@
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from amana.wire.ids import AccountId, random_id
 from amana.wire.note import PackageNote
-from client.errors import BundleError, ChangedError
+from client.errors import BundleError, ChangedError, KeysError
+from client.keys import MemberKeys
+from client.opening import BundleOpener
 from client.plan import plan
 from client.reading import Hasher, read_unchanged
 from client.sealing import Commission, seal_tree
 from client.tree import walk
 from crypto.header import Inspected, inspect
 from crypto.padding import Kind
+from examples.rehearsal import Rehearsal
 from tests.client.conftest import SealTo
 
 
@@ -137,3 +142,34 @@ def test_the_note_counts_what_was_sealed(material: Path, seal_to: SealTo, tmp_pa
     assert sealed.sealed_bytes == on_disk
     assert isinstance(sealed.note, PackageNote)
     assert sealed.items == len(walk([material]).entries)
+
+
+@pytest.mark.threat("T-10")
+def test_every_item_has_a_salt_of_its_own(
+    bundle: Path, rehearsal: Rehearsal, member: MemberKeys, seal_to: SealTo, tmp_path: Path
+) -> None:
+    """Two equal files in two bundles have nothing in common that a guess could be compared with."""
+    (tmp_path / "given").write_bytes(b"the same")
+    bundles = [bundle, tmp_path / "one", tmp_path / "two"]
+    for again in bundles[1:]:
+        seal_to(tmp_path / "given", again)
+    items = [
+        item
+        for each in bundles
+        for item in BundleOpener(each, rehearsal.intake, member.signer.key).items
+    ]
+    assert len({item.salt for item in items}) == len(items)
+    assert len({item.leaf for item in items}) == len(items)
+
+
+def test_nobody_seals_with_the_keys_of_another_account(commission: Commission) -> None:
+    stranger = MemberKeys.generate(random_id(AccountId))
+    with pytest.raises(KeysError):
+        replace(commission, signer=stranger.signer)
+
+
+def test_a_file_where_the_bundle_should_go_is_refused(seal_to: SealTo, tmp_path: Path) -> None:
+    (tmp_path / "given").write_bytes(b"1")
+    for out in (tmp_path / "given", tmp_path / "given" / "below"):
+        with pytest.raises(BundleError):
+            seal_to(tmp_path / "given", out)

@@ -46,6 +46,27 @@ def test_a_link_to_a_folder_is_not_followed(tmp_path: Path) -> None:
     assert entry.kind is ItemKind.LINK
 
 
+def test_a_step_back_over_a_link_is_refused(tmp_path: Path) -> None:
+    """The kernel goes to the folder above where the link leads; the words name another file."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "other" / "inner").mkdir(parents=True)
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "other" / "inner")
+    (tmp_path / "other" / "file").write_bytes(b"meant")
+    for _ in ("only one is there", "both are there"):
+        with pytest.raises(TreeError) as refusal:
+            walk([tmp_path / "a" / "link" / ".." / "file"])
+        assert refusal.value.sentence.key == "client.way-over-a-link"
+        (tmp_path / "a" / "file").write_bytes(b"another")
+
+
+def test_a_step_back_that_is_only_a_step_back_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "file").write_bytes(b"1")
+    (entry,) = walk([tmp_path / "a" / "b" / ".." / "file"]).entries
+    assert (entry.full_name, entry.path) == (b"file", os.fsencode(tmp_path / "a" / "file"))
+    assert {each.folder for each in walk([tmp_path / "a" / "b" / ".."]).entries} == {b"a"}
+
+
 def test_sockets_and_pipes_are_named_and_not_taken(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:

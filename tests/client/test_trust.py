@@ -71,6 +71,46 @@ def test_a_revoked_card_is_refused(fresh: Rehearsal) -> None:
     assert believe(fresh, path) == "client.card-revoked"
 
 
+@pytest.mark.parametrize("status", [CardStatus.REVOKED, CardStatus.SUSPENDED])
+def test_once_a_card_was_revoked_the_one_before_it_is_refused_too(
+    fresh: Rehearsal, status: CardStatus
+) -> None:
+    """Otherwise whoever has the lost key only has to hand out the old card again."""
+    first = fresh.make_card()
+    revoked = fresh.make_card(previous=first, status=status)
+    path = fresh.write_card(revoked, fresh.folder / "revoked")
+    assert believe(fresh, fresh.card) == "1"
+    assert believe(fresh, path) == "client.card-revoked"
+    assert believe(fresh, fresh.card) == "client.card-rolled-back"
+    third = fresh.write_card(fresh.make_card(previous=revoked), fresh.folder / "third")
+    assert believe(fresh, third) == "3"
+
+
+def test_a_card_that_has_ended_or_not_begun_is_remembered(fresh: Rehearsal) -> None:
+    second = fresh.write_card(fresh.make_card(previous=fresh.make_card()), fresh.folder / "second")
+    late = fresh.today + timedelta(days=200)
+    assert believe(fresh, second, on=late) == "client.card-expired"
+    assert believe(fresh, fresh.card) == "client.card-rolled-back"
+
+
+def test_each_card_of_a_chain_is_remembered_though_the_next_is_refused(fresh: Rehearsal) -> None:
+    second = fresh.make_card(previous=fresh.make_card())
+    between = fresh.write_card(second, fresh.folder / "second")
+    alone = fresh.write_card(fresh.make_card(previous=second), fresh.folder / "third", signers=1)
+    assert believe(fresh, between, alone) == "client.card-not-believed"
+    assert believe(fresh, fresh.card) == "client.card-rolled-back"
+
+
+def test_a_card_that_is_not_the_next_is_not_remembered(fresh: Rehearsal) -> None:
+    """Nobody can lock a machine out with a card that two directory keys never signed, or aside."""
+    aside = fresh.write_card(fresh.make_card(days=100), fresh.folder / "aside")
+    second = fresh.make_card(previous=fresh.make_card())
+    alone = fresh.write_card(second, fresh.folder / "alone", signers=1)
+    for refused in (aside, alone):
+        assert believe(fresh, refused).startswith("client.card-")
+    assert believe(fresh, fresh.card) == "1"
+
+
 def test_a_card_aside_of_the_chain_is_refused(fresh: Rehearsal) -> None:
     """Two directory keys may be forced to sign a second card of the same number."""
     aside = fresh.write_card(fresh.make_card(days=100), fresh.folder / "aside")
@@ -102,3 +142,4 @@ def test_a_malformed_kit_or_card_is_refused(fresh: Rehearsal, content: bytes) ->
 
 def test_a_missing_file_is_named(fresh: Rehearsal) -> None:
     assert believe(fresh, fresh.folder / "missing") == "client.no-such-file"
+    assert believe(fresh, fresh.folder) == "client.file-unreadable"

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -158,3 +159,36 @@ def test_a_value_that_contains_itself_is_not_written() -> None:
     endless.extend([endless, endless])
     with pytest.raises(CanonicalError, match="deep"):
         encode(endless)
+
+
+@pytest.mark.threat("T-13")
+def test_a_reader_called_near_the_end_of_the_stack_raises_nothing_but_our_error() -> None:
+    """Only where not even an error can be made, on the very last frame, is it the machine's."""
+    nested = b"[" * 30 + b"]" * 30
+    outcomes = set()
+
+    def call_below(frames: int) -> None:
+        if frames:
+            call_below(frames - 1)
+            return
+        try:
+            decode(nested, limit_bytes=LIMIT)
+            outcomes.add("read")
+        except CanonicalError:
+            outcomes.add("refused")
+        except RecursionError as failure:
+            outcomes.add(deepest_function(failure))
+
+    for frames in range(sys.getrecursionlimit()):
+        try:
+            call_below(frames)
+        except RecursionError:
+            break
+    assert outcomes - {"call_below", "decode"} == {"read", "refused"}
+
+
+def deepest_function(failure: BaseException) -> str:
+    trace, name = failure.__traceback__, ""
+    while trace is not None:
+        name, trace = trace.tb_frame.f_code.co_name, trace.tb_next
+    return name

@@ -1,7 +1,10 @@
 """A secret under a passphrase."""
 
+import base64
 import json
 
+import nacl.bindings
+import nacl.pwhash.argon2id
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +68,8 @@ def test_a_cheaper_cost_written_into_the_file_opens_nothing() -> None:
         {"salt": "A" * 21 + "B"},
         {"salt": 7},
         {"nonce": "*"},
+        {"box": ""},
+        {"box": "A" * 20},
         {"comment": "unknown"},
     ],
 )
@@ -73,6 +78,29 @@ def test_what_the_format_does_not_allow_is_refused_before_memory_is_taken(
 ) -> None:
     with pytest.raises(KeyFormatError):
         unlock(_line(json.loads(LOCKED) | change), "passphrase")
+
+
+@pytest.mark.threat("T-19")
+def test_what_stands_in_clear_is_bound_to_the_box() -> None:
+    """The box is made here by hand, as docs/format/15-key-file.md says, and without the binding."""
+    fields = json.loads(LOCKED)
+    clear = {name: fields[name] for name in ("format", "memory_bytes", "operations", "salt")}
+    bound = json.dumps(clear, sort_keys=True, separators=(",", ":")).encode()
+    assert unlock(_line(fields | {"box": _box(fields, bound)}), "passphrase") == SECRET
+    for other in (b"", bound + b"\n", bound.replace(b"/v1", b"/v2")):
+        with pytest.raises(NoMatchError):
+            unlock(_line(fields | {"box": _box(fields, other)}), "passphrase")
+
+
+@pytest.mark.threat("T-19")
+def test_a_passphrase_that_utf8_cannot_write_is_refused_and_never_told() -> None:
+    with pytest.raises(KeyFormatError) as refusal_to_lock:
+        lock(SECRET, "olive \udc80", QUICK)
+    with pytest.raises(KeyFormatError) as refusal_to_unlock:
+        unlock(LOCKED, "olive \udc80")
+    for refusal in (refusal_to_lock.value, refusal_to_unlock.value):
+        assert refusal.__context__ is None
+        assert "olive" not in str(refusal)
 
 
 @given(st.binary(max_size=400))
@@ -94,3 +122,16 @@ def test_a_file_with_one_byte_replaced_never_gives_another_secret(at: int, byte:
 
 def _line(fields: dict[str, object]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _box(fields: dict[str, object], bound: bytes) -> str:
+    salt, nonce = (_unb64(str(fields[name])) for name in ("salt", "nonce"))
+    key = nacl.pwhash.argon2id.kdf(
+        32, b"passphrase", salt, opslimit=QUICK.operations, memlimit=QUICK.memory_bytes
+    )
+    box = nacl.bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(SECRET, bound, nonce, key)
+    return base64.urlsafe_b64encode(box).rstrip(b"=").decode("ascii")
+
+
+def _unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

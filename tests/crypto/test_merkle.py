@@ -241,6 +241,18 @@ def test_two_trees_of_one_size_are_a_split_view() -> None:
         verify_consistency((), old_size=0, old_root=EMPTY_ROOT, size=0, root=OTHER)
 
 
+@pytest.mark.threat("T-09")
+def test_a_proof_shows_the_size_as_well_as_the_root() -> None:
+    """A log that states a size that its root does not have could cut leaves later."""
+    for old, size, claimed in ((3, 4, 8), (3, 4, 7), (2, 4, 6), (6, 8, 16)):
+        proof = consistency_proof(LEAVES[:size], old)
+        verify_consistency(proof, old_size=old, old_root=ROOTS[old], size=size, root=ROOTS[size])
+        with pytest.raises(ProofError):
+            verify_consistency(
+                proof, old_size=old, old_root=ROOTS[old], size=claimed, root=ROOTS[size]
+            )
+
+
 hostile = st.lists(st.binary(max_size=33) | st.sampled_from(LEAVES), max_size=70)
 numbers = st.integers() | st.integers(-1, 140)
 

@@ -16,6 +16,7 @@ from crypto.errors import (
     NoMatchError,
     PayloadError,
     TrailerError,
+    UnverifiedError,
 )
 from crypto.filekey import FileKey
 from crypto.header import Header
@@ -318,3 +319,20 @@ def _chunks() -> Iterator[bytes]:
 def test_chunks_come_in_order_and_none_is_empty(chunks: Iterator[bytes]) -> None:
     sizes = [len(chunk) for chunk in chunks]
     assert sizes == [65_536, 65_536, 65_536, len(CONTENT) - 3 * 65_536]
+
+
+@pytest.mark.threat("T-06")
+def test_a_source_that_changes_after_its_trailer_was_read_is_not_taken_as_whole() -> None:
+    """Whoever holds the file key can end another payload at any chunk, under the same nonce."""
+    file_key = unwrap(Header.parse(SEALED), OFFICE)
+    nonce = SEALED[HYBRID_HEADER_SIZE:FIRST_CHUNK]
+    for shorter in (CONTENT, CONTENT[:100], CONTENT[:-1]):
+        source = io.BytesIO(SEALED)
+        waiting = SeekableObject(source, OFFICE)
+        source.seek(0)
+        source.write(SEALED[:HYBRID_HEADER_SIZE] + stock.payload(file_key, nonce, shorter))
+        source.truncate()
+        with pytest.raises(PayloadError):
+            list(waiting.contents())
+        with pytest.raises(UnverifiedError):
+            waiting.read(1)

@@ -51,7 +51,8 @@ def test_malformed_seeds_and_names_make_no_signer() -> None:
     for ed25519, mldsa in ((b"", MLDSA_SEED), (ED25519_SEED, bytes(33)), (ED25519_SEED * 2, b"")):
         with pytest.raises(KeyFormatError):
             NoteSigner.from_seeds("a.example", ed25519_seed=ed25519, mldsa_seed=mldsa)
-    for name in ("", "a b", "a+b", "a\n", "a\u00a0b", "n" * 256, "\ud800"):
+    hidden = ("a\u202eb", "a\u200bb", "a\ufeff", "a\x7fb", "a\x85b", "a\u2028b", "a\u061cb")
+    for name in ("", "a b", "a+b", "a\n", "a\u00a0b", "n" * 256, "\ud800", *hidden):
         with pytest.raises(KeyFormatError):
             NoteSigner.generate(name)
 

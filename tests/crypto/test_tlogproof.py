@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crypto.errors import ProofError, SignatureError
 from crypto.merkle import TreeHash, leaf_hash
-from crypto.note import DualKey
+from crypto.note import DualKey, SignedNote
 from crypto.sign import Cosigner, NoteSigner, SigningSeeds
 from crypto.tlogproof import (
     MAX_PROOF_BYTES,
@@ -77,6 +77,16 @@ def test_a_wrong_cosignature_rejects_also_where_none_is_needed() -> None:
     note = replace(PROOF.checkpoint, signatures=(*lines, make_notes.flipped(last)))
     with pytest.raises(SignatureError):
         believe(note, LogPolicy(log=LOG, cosigners=(COSIGNER,)))
+
+
+@pytest.mark.threat("T-09")
+def test_a_checkpoint_counts_for_the_log_that_it_names_and_no_other() -> None:
+    """The right key signs it all the same: one key must not speak for two logs."""
+    elsewhere = replace(make_notes.log_checkpoint(), origin="another.example/log")
+    text = elsewhere.to_text()
+    lines = make_notes.LOG.seeds.lines(text, LOG, make_notes.SIGNED_AT)
+    with pytest.raises(ProofError, match="another log"):
+        believe(SignedNote(text=text, signatures=lines), LogPolicy(log=LOG))
 
 
 @pytest.mark.threat("T-09")

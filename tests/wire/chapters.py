@@ -11,11 +11,13 @@ from pathlib import Path
 
 from amana.wire import (
     agree,
+    bundle,
     card,
     errors,
     event,
     kit,
     manifest,
+    member,
     minted,
     names,
     note,
@@ -32,10 +34,10 @@ from amana.wire import (
 from amana.wire.documents import FORMAT_FIELD, Document, shape_of
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
-NUMBERS = range(6, 13)
+NUMBERS = (*range(6, 13), 17)
 MODULES = (
-    agree, card, errors, event, kit, manifest, minted, names, note, provenance, reasons, receipt,
-    references, sealed, signer_card, snapshot, submission, vocabulary,
+    agree, bundle, card, errors, event, kit, manifest, member, minted, names, note, provenance,
+    reasons, receipt, references, sealed, signer_card, snapshot, submission, vocabulary,
 )  # fmt: skip
 MARKED = re.compile(
     r"<!-- (?P<what>fields|words): (?P<name>\w+) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL

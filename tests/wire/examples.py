@@ -6,18 +6,18 @@ Their bytes never change. Tests vary them with `dataclasses.replace`.
 import hashlib
 from datetime import date
 
-from amana.wire.card import Audience, CardStatus, Expected, KeyCard, Pin
+from amana.wire.bundle import Disk
 from amana.wire.documents import Document
 from amana.wire.event import Agent, CustodyEvent, EventType, Outcome, Role, Thing, ThingKind
 from amana.wire.ids import (
     BatchId,
-    CardId,
     ConsentId,
     ConsignmentId,
     ContentSha256,
     ContentSha512,
     Digest,
     ItemId,
+    LogOrigin,
     Nonce,
     ObjectId,
     ReceiptId,
@@ -26,39 +26,46 @@ from amana.wire.ids import (
     TransferId,
     derive_submission_id,
 )
-from amana.wire.kit import EnrolmentKit
 from amana.wire.manifest import Content, Description, ItemKind, ItemManifest, ObjectPlace
 from amana.wire.manifest_lines import items_root
-from amana.wire.minted import MintedBatch, OneTimeCard
+from amana.wire.member import Member
 from amana.wire.names import FileTimes, RawName, file_time
 from amana.wire.note import Attestation, PackageNote
 from amana.wire.provenance import UNKNOWN_PROVENANCE
-from amana.wire.receipt import Fate, ReceiptItem, ReceiptR1, ReceiptR2
+from amana.wire.receipt import Decision, Fate, ReceiptItem, ReceiptR1, ReceiptR2
 from amana.wire.references import (
     AgreementRef,
-    ConsentRecordRef,
     ConsentReference,
     TermsReference,
 )
-from amana.wire.sealed import ContentObject, ObjectKind, SealedObject
-from amana.wire.signer_card import SignerCard, SignerPurpose
+from amana.wire.sealed import ContentObject, ObjectKind, RecordKind, RecordObject, SealedObject
 from amana.wire.signers import key_id
-from amana.wire.snapshot import ConsentStanding, SnapshotLayer, TermsSnapshot
+from amana.wire.snapshot import SnapshotLayer, TermsSnapshot, consent_digest
 from amana.wire.submission import ReplyKeys, SubmissionManifest
 from amana.wire.vocabulary import ConsentBasis, SealedBy, TermsState
 from amana.wire.words import VersionText
-from crypto import merkle
 from crypto.sign import NoteSigner
-from terms.consent import ConsentState
+from terms.consent import (
+    AgeBand,
+    Answer,
+    ConsentMethod,
+    ConsentPurpose,
+    ConsentRecord,
+    ConsentState,
+    IndicatedBy,
+    Informed,
+    PurposeAnswer,
+    Risk,
+)
 from terms.layer import Layer, LayerKind
-from terms.names import Uid
+from terms.names import Language, Uid
 from terms.rule import Rule
 from terms.vocabulary import Action, Effect, HandlingClass
+from tests.wire.cards import CARD, KIT, MINTED_BATCH, ONE_TIME_CARDS, SIGNER_CARD
 from tests.wire.givens import (
     ACCOUNT,
-    DIRECTORY_KEYS,
-    MINTER,
-    NOON,
+    LOG,
+    MEMBER,
     PORTAL,
     QUARANTINE,
     TODAY,
@@ -70,24 +77,6 @@ from tests.wire.givens import (
     seed,
 )
 
-CARD = KeyCard(
-    audience=Audience.CSO,
-    account=ACCOUNT,
-    deployment=TRAINING,
-    recipient=a_recipient("recipient"),
-    valid_from=date(2026, 9, 1),
-    valid_to=date(2027, 3, 30),
-    status=CardStatus.ACTIVE,
-    sequence=1,
-    previous=None,
-)
-EXPECTED = Expected(
-    directory=DIRECTORY_KEYS,
-    deployment=TRAINING,
-    audience=Audience.CSO,
-    account=ACCOUNT,
-    pin=Pin.of(CARD),
-)
 NONCE = Nonce(seed("nonce"))
 SUBMISSION_ID = derive_submission_id(NONCE, ACCOUNT, CARD.card_id)
 
@@ -197,6 +186,46 @@ SEALED_SUBMISSION = SealedObject(
     sealed_size=65_536,
     sealed_sha256=a_digest("sealed submission"),
 )
+CONSENT_ID = an_id(ConsentId, "consent")
+CONSENT = ConsentRecord(
+    uid=Uid(CONSENT_ID),
+    person=Uid("person:1"),
+    age_band=AgeBand.ADULT,
+    notice=Uid("notice:1"),
+    language=Language("ar"),
+    collected_by=Uid("field-team:1"),
+    collected_on=date(2026, 9, 20),
+    indicated_by=IndicatedBy.SELF,
+    method=ConsentMethod.WRITTEN,
+    informed=Informed(
+        disclosure=True,
+        voluntariness=True,
+        comprehension=True,
+        competence=True,
+        interpreter=None,
+        guardian_consents=None,
+        guardian_conflict=None,
+        child_assents=None,
+        risks_explained=frozenset(Risk),
+        referral_offered=True,
+    ),
+    state=ConsentState.GIVEN,
+    answers=(
+        PurposeAnswer(purpose=ConsentPurpose.SHARE_INTERNATIONAL_COURT, answer=Answer.YES),
+        PurposeAnswer(purpose=ConsentPurpose.SHARE_SYRIAN_AUTHORITIES, answer=Answer.NO),
+    ),
+    excluded_countries=frozenset(),
+    valid_to=None,
+    events=(),
+)
+SEALED_CONSENT = RecordObject(
+    object_id=an_id(ObjectId, "sealed consent"),
+    sealed_size=4_096,
+    sealed_sha256=a_digest("sealed consent"),
+    kind=RecordKind.CONSENT,
+    consent_id=CONSENT_ID,
+    sha256=ContentSha256(consent_digest(CONSENT)),
+)
 LAYER = Layer(
     kind=LayerKind.BATCH,
     uid=Uid("batch:1"),
@@ -215,9 +244,6 @@ SUBMISSION = SubmissionManifest(
     deployment=TRAINING,
     terms=UNDER_AGREEMENT,
     batch_terms=(LAYER,),
-    consent_records=(
-        ConsentRecordRef(consent_id=an_id(ConsentId, "consent"), sha256=a_digest("consent")),
-    ),
     handling_class=HandlingClass.STANDARD,
     transfer_id=an_id(TransferId, "transfer"),
     consignment_id=an_id(ConsignmentId, "consignment"),
@@ -230,6 +256,7 @@ SUBMISSION = SubmissionManifest(
     items_root=ITEMS_ROOT,
     objects=(PHOTO,),
     item_manifests=(SEALED_ITEMS,),
+    records=(SEALED_CONSENT,),
 )
 NOTE = PackageNote(
     submission_id=SUBMISSION_ID,
@@ -241,42 +268,11 @@ NOTE = PackageNote(
     items_root=ITEMS_ROOT,
     submission_manifest=SEALED_SUBMISSION,
     item_manifests=(SEALED_ITEMS,),
+    records=(SEALED_CONSENT.outside,),
     objects=(PHOTO.outside,),
 )
-
-SIGNER_CARD = SignerCard(
-    purpose=SignerPurpose.MINTING,
-    key=MINTER.key,
-    deployment=TRAINING,
-    valid_from=date(2026, 9, 15),
-    valid_to=date(2026, 12, 13),
-    status=CardStatus.ACTIVE,
-)
-ONE_TIME_CARDS = tuple(
-    OneTimeCard(
-        batch_id=an_id(BatchId, "minted"),
-        deployment=TRAINING,
-        recipient=a_recipient(f"one-time {number}"),
-    )
-    for number in range(3)
-)
-MINTED_LEAVES = [card.leaf for card in ONE_TIME_CARDS]
-MINTED_BATCH = MintedBatch(
-    batch_id=an_id(BatchId, "minted"),
-    deployment=TRAINING,
-    minter=SIGNER_CARD.card_id,
-    valid_from=date(2026, 10, 1),
-    valid_to=date(2026, 11, 4),
-    cards=3,
-    cards_root=Digest(merkle.root(MINTED_LEAVES).hex()),
-)
-KIT = EnrolmentKit(
-    deployment=TRAINING,
-    account=ACCOUNT,
-    directory=DIRECTORY_KEYS,
-    card=CARD.card_id,
-    card_sequence=1,
-)
+DISK = Disk(submission_id=SUBMISSION_ID, number=1, disks=2)
+MEMBER_KEYS = Member(signer=MEMBER.key, feedback=a_recipient("feedback"))
 
 
 def an_event(kind: EventType, role: Role, signer: NoteSigner, after: Digest | None) -> CustodyEvent:
@@ -286,7 +282,6 @@ def an_event(kind: EventType, role: Role, signer: NoteSigner, after: Digest | No
         thing=Thing(kind=ThingKind.SUBMISSION, id=ThingId(SUBMISSION_ID)),
         deployment=TRAINING,
         on=TODAY,
-        at=NOON,
         agent=Agent(role=role, key_id=key_id(signer.key)),
         outcome=Outcome.SUCCESS,
         digest_after=after,
@@ -299,30 +294,24 @@ SNAPSHOT = TermsSnapshot(
     deployment=TRAINING,
     taken_on=TODAY,
     layers=(SnapshotLayer(layer=LAYER, source_sha256=a_digest("batch document")),),
-    consents=(
-        ConsentStanding(
-            consent_id=an_id(ConsentId, "consent"),
-            sha256=a_digest("consent"),
-            state=ConsentState.GIVEN,
-        ),
-    ),
-    consent_exempt_reason=None,
+    consents=(CONSENT,),
 )
 R1 = ReceiptR1(
     receipt_id=an_id(ReceiptId, "r1"),
     submission_id=SUBMISSION_ID,
     note_sha256=NOTE.digest,
     event=EVENT,
+    log=LogOrigin(LOG.key.name),
     merged_by=TODAY,
     status_vocabulary=1,
 )
-R2 = ReceiptR2(
-    receipt_id=an_id(ReceiptId, "r2"),
+DECISION = Decision(
     submission_id=SUBMISSION_ID,
     deployment=TRAINING,
-    sequence=1,
     note_sha256=NOTE.digest,
-    issued_on=date(2026, 10, 9),
+    sequence=1,
+    previous=None,
+    decided_on=date(2026, 10, 9),
     items=(
         ReceiptItem(
             item_id=BARE_ITEM.item_id,
@@ -345,7 +334,12 @@ R2 = ReceiptR2(
             terms=None,
         ),
     ),
-    event=an_event(EventType.ACCESSION, Role.QUARANTINE, QUARANTINE, SNAPSHOT.digest),
+)
+R2 = ReceiptR2(
+    receipt_id=an_id(ReceiptId, "r2"),
+    decision=DECISION,
+    event=an_event(EventType.ACCESSION, Role.QUARANTINE, QUARANTINE, DECISION.digest),
+    log=LogOrigin("example.org/quarantine-log"),
     merged_by=date(2026, 10, 10),
     status_vocabulary=1,
 )
@@ -363,22 +357,10 @@ DOCUMENTS: dict[str, Document] = {
     "enrolment-kit": KIT,
     "custody-event": EVENT,
     "receipt-r1": R1,
+    "decision": DECISION,
     "receipt-r2": R2,
     "terms-snapshot": SNAPSHOT,
+    "disk": DISK,
+    "member": MEMBER_KEYS,
 }
 """Every document whose bytes are the same each time: no signature is in them."""
-
-
-def card_after(card: KeyCard, status: CardStatus = CardStatus.ACTIVE) -> KeyCard:
-    """The card that follows another, with a new recipient."""
-    return KeyCard(
-        audience=card.audience,
-        account=card.account,
-        deployment=card.deployment,
-        recipient=a_recipient(f"recipient {card.sequence + 1}"),
-        valid_from=TODAY,
-        valid_to=date(2027, 4, 30),
-        status=status,
-        sequence=card.sequence + 1,
-        previous=CardId(card.digest),
-    )

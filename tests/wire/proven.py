@@ -6,14 +6,8 @@ from amana.wire.receipt import ReceiptFile
 from crypto import merkle
 from crypto.checkpoint import Checkpoint
 from crypto.tlogproof import LogPolicy, TlogProof
-from tests.wire.examples import (
-    EVENT,
-    MINTED_BATCH,
-    MINTED_LEAVES,
-    ONE_TIME_CARDS,
-    R1,
-    SIGNER_CARD,
-)
+from tests.wire.cards import MINTED_BATCH, MINTED_LEAVES, ONE_TIME_CARDS, SIGNER_CARD
+from tests.wire.examples import EVENT, R1
 from tests.wire.givens import DIRECTORY, LOG, MINTER, PORTAL, signed
 
 LOG_LEAVES = [merkle.leaf_hash(b"someone else"), EVENT.leaf, merkle.leaf_hash(b"a dummy")]
@@ -41,5 +35,5 @@ def a_minted_card(index: int) -> MintedCard:
         index=index,
         path=tuple(Digest(each.hex()) for each in path),
         batch=signed(MINTED_BATCH, MINTER).decode(),
-        minter=signed(SIGNER_CARD, *DIRECTORY[:2]).decode(),
+        minters=(signed(SIGNER_CARD, *DIRECTORY[:2]).decode(),),
     )

@@ -55,6 +55,9 @@ found.event_id = tagged(
   ...[event.thing, ...event.others].flatMap((each) => [Buffer.from(each.kind), Buffer.from(each.id)]),
 );
 
+const decided = statement("receipt-r2.txt");
+found.decision = sha256(canonical(decided.decision)).toString("hex");
+
 // The Ed25519 line of the first directory key under the key card, with the key from the kit.
 const kit = JSON.parse(read("enrolment-kit.json"));
 const typed = Buffer.from(kit.directory[0].ed25519.split("+").slice(2).join("+"), "base64");

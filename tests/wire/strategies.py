@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 
 from hypothesis import strategies as st
 
+from amana.wire.bundle import Disk
 from amana.wire.card import LONGEST_DAYS, Audience, KeyCard
 from amana.wire.conditions import TermsName, TermsRecord
 from amana.wire.documents import Carried, Nested, shape_of
@@ -28,23 +29,24 @@ from amana.wire.fields import (
     Token,
     Whole,
 )
-from amana.wire.ids import RECIPIENT, Digest, ThingId, derive_submission_id
+from amana.wire.ids import Digest, Recipient, ThingId, derive_submission_id
 from amana.wire.manifest import ItemKind, ItemManifest
 from amana.wire.minted import MintedBatch
 from amana.wire.names import FILE_TIME, RawName, file_time
 from amana.wire.note import Attestation, PackageNote
 from amana.wire.provenance import When
-from amana.wire.receipt import Fate, ReceiptItem, ReceiptR1, ReceiptR2
+from amana.wire.receipt import Decision, Fate, ReceiptItem, ReceiptR1, ReceiptR2
 from amana.wire.references import ConsentReference, TermsReference
+from amana.wire.sealed import RecordKind, RecordObject
 from amana.wire.signer_card import SignerCard
 from amana.wire.signers import Signer
-from amana.wire.snapshot import ConsentStanding, SnapshotLayer, TermsSnapshot
+from amana.wire.snapshot import SnapshotLayer, TermsSnapshot
 from amana.wire.submission import SubmissionManifest
 from amana.wire.vocabulary import ConsentBasis, TermsState
 from terms.feedback import NotKeptReason
-from terms.layer import ConsentExemptReason
+from terms.layer import ConsentExemptReason, Layer
 from terms.names import uid
-from tests.wire import examples, givens
+from tests.wire import cards, examples, givens
 
 T = TypeVar("T")
 Fields = dict[str, object]
@@ -63,8 +65,8 @@ def values(codec: Codec[T]) -> Strategy:
             return st.lists(values(inner), min_size=least, max_size=min(most, 3)).map(tuple)
         case Nested(kind=kind):
             return records(kind)
-        case TermsRecord():
-            return st.just(examples.LAYER)
+        case TermsRecord(kind=kind):
+            return st.just(examples.LAYER if kind is Layer else examples.CONSENT)
         case Signer():
             return st.sampled_from(givens.DIRECTORY_KEYS)
         case _:
@@ -77,8 +79,6 @@ def _texts(codec: Codec[T]) -> Strategy:
             return st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
         case Token(words=words) if words == FILE_TIME.words:
             return st.integers(-(2**63), 2**63 - 1).map(file_time)
-        case Token(words=words) if words == RECIPIENT.words:
-            return st.sampled_from([card.recipient for card in examples.ONE_TIME_CARDS])
         case Token(kind=kind, pattern=pattern):
             return _shaped(pattern).map(kind)
         case Base64(kind=kind, least_bytes=least, most_bytes=most):
@@ -99,6 +99,8 @@ def _shaped(pattern: re.Pattern[str]) -> st.SearchStrategy[str]:
 
 def _plain(codec: Codec[T]) -> Strategy:
     match codec:
+        case Recipient():
+            return st.sampled_from([card.recipient for card in cards.ONE_TIME_CARDS])
         case Whole(least=least, most=most):
             return st.integers(least, most)
         case Flag():
@@ -178,6 +180,7 @@ def _note(given: Fields) -> Fields:
         "received_on": (given["received_on"] or givens.TODAY) if observed else None,
         "submission_manifest": examples.SEALED_SUBMISSION,
         "item_manifests": (examples.SEALED_ITEMS,) if given["item_manifests"] else (),
+        "records": (examples.SEALED_CONSENT.outside,) if given["records"] else (),
         "objects": (examples.PHOTO.outside,) if given["objects"] else (),
     }
 
@@ -187,6 +190,8 @@ def _submission(given: Fields) -> Fields:
     return given | {
         "submission_id": make(given["client_nonce"], given["account"], given["card"]),
         "item_manifests": (examples.SEALED_ITEMS,) if given["item_manifests"] else (),
+        "records": (examples.SEALED_CONSENT,) if given["records"] else (),
+        "batch_terms": (examples.LAYER,) if given["batch_terms"] else (),
         "objects": (examples.PHOTO,) if given["objects"] else (),
     }
 
@@ -201,9 +206,7 @@ def _card(given: Fields) -> Fields:
     audience = cast("Audience", given["audience"])
     return _days(given, LONGEST_DAYS[audience]) | {
         "account": (given["account"] or givens.ACCOUNT) if audience is Audience.CSO else None,
-        "previous": (
-            None if given["sequence"] == 1 else given["previous"] or examples.CARD.card_id
-        ),
+        "previous": (None if given["sequence"] == 1 else given["previous"] or cards.CARD.card_id),
     }
 
 
@@ -233,16 +236,53 @@ def _promised(given: Fields) -> Fields:
     return given | {"event": event, "merged_by": max(cast("date", given["merged_by"]), event.on)}
 
 
-def _decided(given: Fields) -> Fields:
+def _decision(given: Fields) -> Fields:
     items = cast("tuple[ReceiptItem, ...]", given["items"])
-    return _promised(given) | {"items": tuple({each.item_id: each for each in items}.values())}
+    previous = given["previous"] or givens.a_digest("the decision before")
+    return given | {
+        "items": tuple({each.item_id: each for each in items}.values()),
+        "previous": None if given["sequence"] == 1 else previous,
+    }
+
+
+def _decided(given: Fields) -> Fields:
+    decision = cast("Decision", given["decision"])
+    thing = Thing(kind=ThingKind.SUBMISSION, id=ThingId(decision.submission_id))
+    event = replace(
+        examples.R2.event,
+        thing=thing,
+        event_id=derive_event_id(examples.R2.event.type, thing, (), 0),
+        deployment=decision.deployment,
+        digest_before=decision.previous,
+        digest_after=decision.digest,
+    )
+    return given | {"event": event, "merged_by": max(cast("date", given["merged_by"]), event.on)}
 
 
 def _snapshot(given: Fields) -> Fields:
     layers = cast("tuple[SnapshotLayer, ...]", given["layers"])
-    consents = cast("tuple[ConsentStanding, ...]", given["consents"])
-    once = {each.consent_id: each for each in consents}
-    return given | {"layers": layers[:1], "consents": tuple(once.values())}
+    return given | {
+        "layers": layers[:1],
+        "consents": (examples.CONSENT,) if given["consents"] else (),
+    }
+
+
+def _record(given: Fields) -> Fields:
+    is_consent = given["kind"] is RecordKind.CONSENT
+    consent_id = given["consent_id"] or examples.CONSENT_ID
+    return given | {"consent_id": consent_id if is_consent else None}
+
+
+def _signer_card(given: Fields) -> Fields:
+    previous = given["previous"] or cards.SIGNER_CARD.card_id
+    return _days(given, 90) | {
+        "purpose": cards.SIGNER_CARD.purpose,
+        "previous": None if given["sequence"] == 1 else previous,
+    }
+
+
+def _disk(given: Fields) -> Fields:
+    return given | {"number": min(cast("int", given["number"]), cast("int", given["disks"]))}
 
 
 REPAIRS: Mapping[type, Callable[[Fields], Fields]] = {
@@ -255,10 +295,13 @@ REPAIRS: Mapping[type, Callable[[Fields], Fields]] = {
     PackageNote: _note,
     SubmissionManifest: _submission,
     KeyCard: _card,
-    SignerCard: lambda given: _days(given, 90) | {"purpose": examples.SIGNER_CARD.purpose},
+    SignerCard: _signer_card,
     MintedBatch: lambda given: _days(given, 35),
     ReceiptItem: _fate,
     ReceiptR1: _promised,
+    Decision: _decision,
     ReceiptR2: _decided,
+    RecordObject: _record,
+    Disk: _disk,
     TermsSnapshot: _snapshot,
 }

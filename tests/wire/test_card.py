@@ -5,15 +5,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from amana.wire.card import Audience, CardStatus, KeyCard, Pin, verify_card
+from amana.wire.card import (
+    Audience,
+    CardStatus,
+    KeyCard,
+    Pin,
+    check_usable,
+    next_card,
+    verify_card,
+)
 from amana.wire.errors import CardError, CardFault, FieldError, UnsignedError, WireError
 from amana.wire.ids import AccountId
 from amana.wire.kit import EnrolmentKit
-from amana.wire.signer_card import SignerCard, SignerPurpose, verify_signer
 from amana.wire.vocabulary import Deployment
 from crypto.sign import NoteSigner
-from tests.wire import examples, givens
-from tests.wire.examples import CARD, EXPECTED, card_after
+from tests.wire import givens
+from tests.wire.cards import CARD, EXPECTED, KIT, card_after
 from tests.wire.givens import DIRECTORY, DIRECTORY_KEYS, TODAY, signed
 
 NOTE = signed(CARD, *DIRECTORY[:2])
@@ -26,7 +33,7 @@ def fault_of(card: KeyCard, on: date = TODAY) -> CardFault:
 
 
 def test_the_card_of_the_kit_is_believed() -> None:
-    kit = EnrolmentKit.from_bytes(examples.KIT.to_bytes())
+    kit = EnrolmentKit.from_bytes(KIT.to_bytes())
     assert verify_card(NOTE, kit.expected, on=TODAY) == CARD
 
 
@@ -102,6 +109,26 @@ def test_a_gap_is_crossed_only_over_every_card_between() -> None:
         verify_card(newest, EXPECTED, on=TODAY, links=[signed(second, DIRECTORY[0])])
 
 
+@pytest.mark.threat("T-12")
+def test_a_number_in_the_chain_cannot_be_left_out() -> None:
+    """Two directory keys sign a third card that names the first as the one before it."""
+    leap = dataclasses.replace(card_after(CARD), sequence=3)
+    assert fault_of(leap) is CardFault.CHAIN_BROKEN
+
+
+@pytest.mark.threat("T-12")
+@pytest.mark.parametrize("status", [CardStatus.REVOKED, CardStatus.SUSPENDED])
+def test_a_card_that_may_not_be_used_is_the_next_one_all_the_same(status: CardStatus) -> None:
+    """A reader remembers it; so the card before it is refused from then on."""
+    revoked = next_card(signed(card_after(CARD, status), *DIRECTORY[:2]), EXPECTED)
+    with pytest.raises(CardError) as refusal:
+        check_usable(revoked, TODAY)
+    assert refusal.value.fault is CardFault.REVOKED
+    with pytest.raises(CardError) as refusal:
+        next_card(NOTE, dataclasses.replace(EXPECTED, pin=Pin.of(revoked)))
+    assert refusal.value.fault is CardFault.ROLLED_BACK
+
+
 def test_the_months_card_of_witnesses_needs_no_pin() -> None:
     """Whoever has none cannot see a rollback; its short life bounds what that could do."""
     month = dataclasses.replace(
@@ -134,39 +161,9 @@ def test_what_is_no_card_is_refused_in_our_own_words(junk: bytes) -> None:
         verify_card(junk, EXPECTED, on=TODAY)
 
 
-def signer_fault(card: SignerCard, purpose: SignerPurpose = SignerPurpose.MINTING) -> CardFault:
-    note = signed(card, *DIRECTORY[:2])
-    with pytest.raises(CardError) as refusal:
-        verify_signer(note, DIRECTORY_KEYS, purpose=purpose, deployment=givens.TRAINING, on=TODAY)
-    return refusal.value.fault
-
-
-@pytest.mark.threat("T-12")
-def test_a_certified_key_signs_for_its_purpose_and_days_only() -> None:
-    card = examples.SIGNER_CARD
-    assert signer_fault(card, SignerPurpose.PULL) is CardFault.ANOTHER_PURPOSE
-    ended = dataclasses.replace(card, valid_to=TODAY - timedelta(days=1))
-    assert signer_fault(ended) is CardFault.EXPIRED
-    revoked = dataclasses.replace(card, status=CardStatus.REVOKED)
-    assert signer_fault(revoked) is CardFault.REVOKED
-    real = dataclasses.replace(card, deployment=Deployment.PRODUCTION)
-    assert signer_fault(real) is CardFault.ANOTHER_DEPLOYMENT
-    with pytest.raises(FieldError):
-        dataclasses.replace(card, valid_to=card.valid_from + timedelta(days=90))
-
-
-def test_a_log_key_is_certified_as_one() -> None:
-    with pytest.raises(FieldError):
-        dataclasses.replace(examples.SIGNER_CARD, purpose=SignerPurpose.PORTAL_LOG)
-    card = dataclasses.replace(
-        examples.SIGNER_CARD, purpose=SignerPurpose.PORTAL_LOG, key=givens.LOG.key
-    )
-    assert SignerCard.from_bytes(card.to_bytes()) == card
-
-
 def test_a_kit_has_three_different_signers() -> None:
     first, second, _ = DIRECTORY_KEYS
     with pytest.raises(FieldError):
-        dataclasses.replace(examples.KIT, directory=(first, second, second))
+        dataclasses.replace(KIT, directory=(first, second, second))
     with pytest.raises(FieldError):
-        dataclasses.replace(examples.KIT, directory=(first, second, givens.LOG.key))
+        dataclasses.replace(KIT, directory=(first, second, givens.LOG.key))

@@ -17,7 +17,7 @@ from amana.wire.provenance import Alteration
 from amana.wire.receipt import ReceiptFile
 from crypto import canonical
 from crypto.errors import CanonicalError
-from tests.wire import examples
+from tests.wire import cards, examples
 from tests.wire.strategies import records
 
 Json: TypeAlias = "dict[str, canonical.JsonValue]"
@@ -224,7 +224,7 @@ def test_a_fault_is_found_by_its_path() -> None:
 
 
 def test_a_statement_begins_with_its_format() -> None:
-    first, second, end = examples.CARD.to_bytes().split(b"\n")
+    first, second, end = cards.CARD.to_bytes().split(b"\n")
     assert first == b"amana/key-card/v1"
     assert json.loads(second)["format"] == "amana/key-card/v1"
     assert end == b""

@@ -81,11 +81,13 @@ def test_a_leaf_is_the_hash_of_the_bytes() -> None:
 
 
 def test_a_witness_event_has_a_day_and_no_time() -> None:
-    coarse = dataclasses.replace(EVENT, at=None)
-    assert b"12:00" not in coarse.to_bytes()
-    assert CustodyEvent.from_bytes(coarse.to_bytes()) == coarse
+    timed = dataclasses.replace(EVENT, at=NOON)
+    assert b"12:00" in timed.to_bytes()
+    assert CustodyEvent.from_bytes(timed.to_bytes()) == timed
+    assert b"12:00" not in EVENT.to_bytes()
+    assert CustodyEvent.from_bytes(EVENT.to_bytes()) == EVENT
     with pytest.raises(FieldError):
-        dataclasses.replace(EVENT, on=TODAY + timedelta(days=1))
+        dataclasses.replace(timed, on=TODAY + timedelta(days=1))
 
 
 def test_types_are_the_codes_of_premis() -> None:

@@ -28,7 +28,7 @@ from amana.wire.signers import SIGNER
 from amana.wire.vocabulary import Deployment
 from amana.wire.words import LANGUAGE, MEDIA_TYPE
 from crypto.canonical import JsonValue
-from tests.wire import examples, givens
+from tests.wire import cards, givens
 
 Reader = Callable[[JsonValue], object]
 
@@ -80,7 +80,7 @@ REFUSED: list[tuple[Reader, JsonValue]] = [
     (Many(Whole(1, 9), 3, least=1).read, []),
     (DIGEST.read, "A" * 64),
     (DIGEST.read, "a" * 64 + "\n"),
-    (RECIPIENT.read, examples.CARD.recipient.upper()),
+    (RECIPIENT.read, cards.CARD.recipient.upper()),
     (UID.read, "مذكرة"),
     (LANGUAGE.read, "ar_SY"),
     (MEDIA_TYPE.read, "text/html; charset=x"),

@@ -56,6 +56,12 @@ def test_what_is_not_a_line_is_not_written(lines: list[bytes]) -> None:
         joined(lines)
 
 
+def test_a_long_line_in_the_smallest_pieces_is_read_in_time_that_grows_with_it() -> None:
+    """Joined anew for each piece, a line of this length would be copied through 30 GB."""
+    line = b"x" * (1 << 18)
+    assert list(read_lines(pieces(line + b"\n", 1))) == [line]
+
+
 def test_a_reader_stops_at_its_limits() -> None:
     many = joined([b"x"] * 3)
     with pytest.raises(FormatError):

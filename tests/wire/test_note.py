@@ -24,7 +24,7 @@ from amana.wire.minted import MintedBatch, OneTimeCard
 from amana.wire.note import Attestation, PackageNote, read_note
 from amana.wire.signer_card import SignerCard
 from amana.wire.signers import read_signed
-from amana.wire.vocabulary import Deployment
+from amana.wire.vocabulary import Deployment, SealedBy
 from tests.wire import examples, givens
 
 CLEAR = [PackageNote, KeyCard, SignerCard, OneTimeCard, MintedBatch]
@@ -138,6 +138,36 @@ def test_a_note_that_fits_its_manifests_has_no_mismatch() -> None:
     assert item_mismatches(examples.SUBMISSION, items) == ()
 
 
+@pytest.mark.threat("T-08")
+def test_only_the_providers_signature_makes_material_sealed_by_its_provider() -> None:
+    """What the portal merely observed may never pass for what nobody on the way could read."""
+    observed = dataclasses.replace(
+        examples.NOTE, attestation=Attestation.OBSERVED, received_on=givens.TODAY
+    )
+    assert note_mismatches(observed, examples.SUBMISSION) == (Mismatch.SEALED_BY,)
+    by_server = dataclasses.replace(examples.SUBMISSION, sealed_by=SealedBy.SERVER)
+    assert note_mismatches(observed, by_server) == ()
+    claims = (examples.BARE_ITEM, examples.FOLDER_ITEM)
+    assert examples.FOLDER_ITEM.sealed_by is SealedBy.CLIENT
+    assert item_mismatches(by_server, claims) == (Mismatch.SEALED_BY,)
+    modest = dataclasses.replace(examples.FOLDER_ITEM, sealed_by=SealedBy.SERVER)
+    assert Mismatch.SEALED_BY not in item_mismatches(by_server, (examples.BARE_ITEM, modest))
+
+
+@pytest.mark.threat("T-16")
+def test_nobody_else_puts_a_name_below_a_note() -> None:
+    note = givens.signed(examples.NOTE, givens.MEMBER, givens.PORTAL)
+    with pytest.raises(UnsignedError, match="somebody else"):
+        read_note(note, givens.MEMBER.key, Attestation.SIGNED)
+    portals = [givens.PORTAL.key]
+    assert read_note(note, givens.MEMBER.key, Attestation.SIGNED, portals) == examples.NOTE
+    half = b"".join(note.splitlines(keepends=True)[:-1])
+    assert read_note(half, givens.MEMBER.key, Attestation.SIGNED, portals) == examples.NOTE
+    wrong = givens.signed(examples.R1, givens.PORTAL).splitlines(keepends=True)[-1]
+    with pytest.raises(UnsignedError, match="wrong"):
+        read_note(half + wrong, givens.MEMBER.key, Attestation.SIGNED, portals)
+
+
 @pytest.mark.parametrize(
     ("note", "mismatch"),
     [
@@ -152,6 +182,7 @@ def test_a_note_that_fits_its_manifests_has_no_mismatch() -> None:
         ),
         (dataclasses.replace(examples.NOTE, objects=()), Mismatch.OBJECTS),
         (dataclasses.replace(examples.NOTE, item_manifests=()), Mismatch.ITEM_MANIFESTS),
+        (dataclasses.replace(examples.NOTE, records=()), Mismatch.RECORDS),
         (
             dataclasses.replace(examples.NOTE, items_root=givens.a_digest("another root")),
             Mismatch.ITEMS_ROOT,
@@ -183,26 +214,6 @@ def test_each_disagreement_of_manifest_and_items_is_named() -> None:
     assert Mismatch.ITEM_OF_ANOTHER_SUBMISSION in item_mismatches(
         examples.SUBMISSION, (moved, folder)
     )
-
-
-def test_a_submission_id_binds_nonce_account_and_card() -> None:
-    nonce, account, card = examples.NONCE, givens.ACCOUNT, examples.CARD.card_id
-    ids = {
-        derive_submission_id(nonce, account, card),
-        derive_submission_id(Nonce(bytes(32)), account, card),
-        derive_submission_id(nonce, OTHER_ACCOUNT, card),
-        derive_submission_id(nonce, account, CardId("0" * 64)),
-    }
-    assert len(ids) == 4
-    with pytest.raises(FieldError):
-        dataclasses.replace(examples.SUBMISSION, account=OTHER_ACCOUNT)
-    with pytest.raises(FieldError):
-        derive_submission_id(nonce, AccountId("not an id"), card)
-
-
-def test_an_object_stands_once_in_a_submission_manifest() -> None:
-    with pytest.raises(FieldError):
-        dataclasses.replace(examples.SUBMISSION, objects=(examples.PHOTO, examples.PHOTO))
 
 
 def test_a_digest_says_which_kind_of_digest_it_is() -> None:

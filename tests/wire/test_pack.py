@@ -34,6 +34,12 @@ def test_a_pack_gives_its_items_back_however_it_is_cut() -> None:
         assert {p.item_id: b"".join(b) for p, b in split(cut(pack, size), places)} == ITEMS
 
 
+def test_an_empty_chunk_is_not_the_end() -> None:
+    pack, places = build(ITEMS)
+    chunks = [b"", pack[:700], b"", b"", pack[700:], b""]
+    assert {p.item_id: b"".join(b) for p, b in split(chunks, places)} == ITEMS
+
+
 def test_the_layout_knows_the_size_before_a_byte_is_read() -> None:
     pack, _ = build(ITEMS)
     layout = Layout()

@@ -77,7 +77,7 @@ def test_sha256sum_gives_the_digests_by_which_documents_name_one_another() -> No
     note, card, snapshot = (line.split()[0] for line in printed.stdout.splitlines())
     assert examples.R1.note_sha256 == note
     assert examples.NOTE.card == card
-    assert examples.R2.items[0].terms == snapshot
+    assert examples.DECISION.items[0].terms == snapshot
 
 
 def test_ecmascript_reads_the_same_in_every_document() -> None:
@@ -87,7 +87,8 @@ def test_ecmascript_reads_the_same_in_every_document() -> None:
     assert found["card_signed"] is True
     assert set(found["respelled"].values()) == {True}
     assert found["sha256"] == {name: file["sha256"] for name, file in INDEX["files"].items()}
-    shared = ["items_root", "submission_id", "event_id", "event_leaf", "card_id"]
+    shared = ["items_root", "submission_id", "event_id", "event_leaf", "decision", "card_id"]
     assert {name: found[name] for name in shared} == {name: INDEX[name] for name in shared}
     assert INDEX["items_root"] == examples.ITEMS_ROOT
     assert INDEX["event_leaf"] == examples.EVENT.leaf.hex()
+    assert examples.R2.event.digest_after == found["decision"]

@@ -1,1 +1,1 @@
-"""Zone 1, public: takes sealed material in and can open none of it."""
+"""Zone 1, the public portal: seals material on the first byte, and keeps what it cannot read."""

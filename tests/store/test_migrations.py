@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
 
 from amana.store.errors import (
     FormatError,
@@ -22,7 +22,7 @@ from amana.store.errors import (
     WrongZoneError,
 )
 from amana.store.migrate import Format, Zone, newest_version, require_format, upgrade
-from amana.store.tables import new_metadata
+from amana.store.tables import NAMES
 from amana.wire.vocabulary import Deployment
 from portal.records.tables import PORTAL
 from worker.records.tables import WORKER
@@ -36,8 +36,8 @@ ROOT: Final = Path(__file__).parents[2]
 
 NEXT_MIGRATION: Final = """
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 def upgrade():
     op.execute("CREATE TABLE later (day TEXT)")
 """
@@ -45,9 +45,9 @@ def upgrade():
 
 def with_next_migration(folder: Path, text_of_it: str = NEXT_MIGRATION) -> Zone:
     """The portal as a later release knows it: one more migration."""
-    first = ROOT / "portal" / "records" / "versions" / "0001_first.py"
-    (folder / "0001_first.py").write_bytes(first.read_bytes())
-    (folder / "0002_next.py").write_text(text_of_it)
+    for path in (ROOT / "portal" / "records" / "versions").glob("0*.py"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "0003_next.py").write_text(text_of_it)
     return dataclasses.replace(PORTAL, versions=str(folder))
 
 
@@ -65,13 +65,16 @@ class MigrationConformance:
         self, empty: Database, zone: Zone
     ) -> None:
         made = await upgrade(empty, zone, Deployment.TRAINING, TODAY)
-        assert made == Format(zone.name, 1, Deployment.TRAINING, TODAY)
+        assert made == Format(zone.name, newest_version(zone), Deployment.TRAINING, TODAY)
         async with empty.read() as connection:
             assert await connection.run_sync(differences, zone) == []
-            assert await connection.run_sync(tables_in) == {"format", "log", "alembic_version"}
+            ours = set(zone.metadata.tables)
+            assert await connection.run_sync(tables_in) == ours | {"alembic_version"}
 
     async def test_a_difference_would_be_seen(self, database: Database) -> None:
-        metadata = new_metadata()
+        metadata = MetaData(naming_convention=dict(NAMES))
+        for table in PORTAL.metadata.sorted_tables:
+            table.to_metadata(metadata)
         Table("more", metadata)
         async with database.read() as connection:
             zone = dataclasses.replace(PORTAL, metadata=metadata)
@@ -116,9 +119,9 @@ class MigrationConformance:
         later = with_next_migration(tmp_path)
         with pytest.raises(OlderFormatError):
             await require_format(database, later, Deployment.TRAINING)
-        assert newest_version(later) == 2
+        assert newest_version(later) == newest_version(PORTAL) + 1 == 3
         upgraded = await upgrade(database, later, Deployment.TRAINING, LATER)
-        assert upgraded == Format("portal", 2, Deployment.TRAINING, TODAY)
+        assert upgraded == Format("portal", 3, Deployment.TRAINING, TODAY)
         assert await require_format(database, later, Deployment.TRAINING) == upgraded
 
     async def test_a_newer_database_is_refused(self, empty: Database, tmp_path: Path) -> None:
@@ -169,9 +172,9 @@ class TestOnSqlite(MigrationConformance):
                 text("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
             )
             strict = {name: bool(is_strict) for name, is_strict in rows}
-        assert strict == {"format": True, "log": True, "alembic_version": False} | {
-            name: False for name in strict if name.startswith("sqlite_")
-        }
+        assert strict == dict.fromkeys(PORTAL.metadata.tables, True) | {
+            "alembic_version": False
+        } | {name: False for name in strict if name.startswith("sqlite_")}
 
 
 class TestOnPostgresql(MigrationConformance):

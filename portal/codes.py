@@ -1,0 +1,20 @@
+"""What the portal writes into its log.
+
+Nothing is written for a visit: whoever keeps the log also stamps each line with the time.
+"""
+
+from enum import unique
+
+from amana.events import Code
+
+
+@unique
+class PortalCode(Code):
+    """The portal's operator codes."""
+
+    FAILED = "request-failed"
+    LEFTOVERS = "leftovers-removed"
+    MERGED = "leaves-merged"
+    NOT_MERGED = "leaves-not-merged"
+    SERVING = "serving"
+    STOPPED = "stopped"

@@ -1,0 +1,1 @@
+"""The portal's words on the command line."""

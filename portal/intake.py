@@ -1,0 +1,222 @@
+"""Receive one upload: read, judge, seal and write at the same time, in memory that does not grow.
+
+The event loop reads and cuts; one job at a time for each upload, in a worker thread, hashes, seals
+and writes about 1 MiB while the next is being received. A body that ends without its closing
+boundary, for whatever reason, leaves nothing behind. No byte of it is read before a place is free,
+a card is valid and there is room on the disk.
+"""
+
+import asyncio
+import errno
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from amana.clock import Clock, today
+from amana.i18n import Language
+from amana.store.engine import Database
+from amana.web.tokens import FormTokens
+from amana.wire.ids import LogOrigin
+from portal import ledger
+from portal.card import CardSource
+from portal.custody import PortalKeys
+from portal.errors import RefusedError
+from portal.form import FormReader, Step
+from portal.limits import Limits
+from portal.multipart import PartReader, boundary_of
+from portal.objects import discard
+from portal.places import Places
+from portal.refusal import Refusal
+from portal.sealing import Received, SubmissionSealer, Visit
+
+GATHERED_BYTES: Final = 1 << 20
+"""Handed to the thread at once. Measured: less costs more hops, more leaves the cache."""
+
+FORM: Final = "give"
+"""What form tokens of this form are issued for."""
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Padding adds at most 12 % (docs/format/01-sealed-object.md); the rest is manifests.
+_SEALED_PER_BYTE: Final = 1.13
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Everything that receiving needs. `uploads` counts the places that are free."""
+
+    places: Places
+    cards: CardSource
+    keys: PortalKeys
+    tokens: FormTokens
+    log: LogOrigin
+    database: Database
+    clock: Clock
+    limits: Limits
+    executor: ThreadPoolExecutor
+    uploads: asyncio.Semaphore = field(repr=False)
+
+    async def receive(
+        self,
+        content_type: bytes,
+        length: int | None,
+        chunks: AsyncIterator[bytes],
+        language: Language,
+    ) -> Received | Refusal:
+        """Take one body. What is returned as received is durable and in the records.
+
+        length: the body's length as announced, None if it was not. chunks: raises what it likes
+        when the visitor has gone; that passes through, and nothing is left of the upload.
+        """
+        if self.uploads.locked():
+            return Refusal.BUSY
+        async with self.uploads:
+            try:
+                visit = self._visit(length, language)
+                body = _Body(chunks, self.limits)
+                return await _Upload(self, visit, PartReader(boundary_of(content_type))).run(body)
+            except RefusedError as refused:
+                return refused.refusal
+
+    def _visit(self, length: int | None, language: Language) -> Visit:
+        if length is not None and length > self.limits.body_bytes:
+            raise RefusedError(Refusal.TOO_LARGE)
+        on = today(self.clock)
+        card = self.cards.current(on)
+        if card is None:
+            raise RefusedError(Refusal.CLOSED)
+        needed = (length or 0) * _SEALED_PER_BYTE + self.limits.spare_bytes
+        if shutil.disk_usage(self.places.home).free < needed:
+            raise RefusedError(Refusal.NO_ROOM)
+        return Visit(
+            on=on,
+            card=card,
+            language=language,
+            deployment=self.cards.deployment,
+            log=self.log,
+        )
+
+    async def clean(self) -> int:
+        """Remove what no record names: uploads that a kill or a power cut ended. Give how many."""
+        known = await ledger.recorded(self.database)
+        folders = (self.places.receiving, self.places.received)
+        found = {path.name for folder in folders for path in folder.iterdir()}
+        found |= {path.stem for path in self.places.events.iterdir()}
+        for each in found - known:
+            discard(self.places, each)
+        return len(found - known)
+
+
+class _Body:
+    """The chunks of a body, as long as they come fast enough and are not too many."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], limits: Limits) -> None:
+        self._chunks = chunks
+        self._limits = limits
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        loop = asyncio.get_running_loop()
+        last = loop.time() + self._limits.upload_seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(min(last, loop.time() + self._limits.idle_seconds)):
+                    chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as failure:
+                raise RefusedError(Refusal.TOO_SLOW) from failure
+            size += len(chunk)
+            if size > self._limits.body_bytes:
+                raise RefusedError(Refusal.TOO_LARGE)
+            if chunk:
+                yield chunk
+
+
+class _Upload:
+    """One body on its way into one submission."""
+
+    def __init__(self, intake: Intake, visit: Visit, parts: PartReader) -> None:
+        self._intake = intake
+        self._visit = visit
+        self._parts = parts
+        self._form = FormReader(lambda token: intake.tokens.is_valid(FORM, token), intake.limits)
+        self._sealer: SubmissionSealer | None = None
+        self._gathered: list[Step] = []
+        self._gathered_bytes = 0
+        self._job: Awaitable[object] | None = None
+        self._recording: asyncio.Future[None] | None = None
+
+    async def run(self, body: _Body) -> Received:
+        """Receive all of it. RefusedError and whatever `body` raises: nothing is left of it."""
+        try:
+            async for chunk in body:
+                self._gathered += self._form.take(self._parts.feed(chunk))
+                self._gathered_bytes += len(chunk)
+                if self._gathered_bytes >= GATHERED_BYTES:
+                    await self._hand_over()
+            await self._hand_over()
+            received = await self._finish()
+        except BaseException as failure:
+            # A cancelled task too must take back what it began.
+            await asyncio.shield(self._abandon())
+            if isinstance(failure, OSError) and failure.errno in _NO_ROOM:
+                raise RefusedError(Refusal.NO_ROOM) from failure
+            raise
+        return received
+
+    async def _finish(self) -> Received:
+        if not self._parts.is_complete:
+            raise RefusedError(Refusal.UNREADABLE)
+        await self._settle()
+        if self._sealer is None:
+            raise RefusedError(Refusal.NOTHING_GIVEN)
+        received = await self._in_thread(self._sealer.finish, self._intake.keys)
+        record = ledger.record(self._intake.database, received)
+        self._recording = asyncio.ensure_future(record)
+        await asyncio.shield(self._recording)
+        return received
+
+    async def _hand_over(self) -> None:
+        """Wait for the job before, and start the next; receiving goes on beside it."""
+        steps, self._gathered, self._gathered_bytes = self._gathered, [], 0
+        await self._settle()
+        if not steps:
+            return
+        if self._sealer is None:
+            self._sealer = await self._in_thread(
+                SubmissionSealer, self._intake.places, self._visit, self._form.answers
+            )
+        self._start(self._sealer.take, steps)
+
+    async def _settle(self) -> None:
+        if self._job is not None:
+            await asyncio.shield(self._job)
+            self._job = None
+
+    async def _abandon(self) -> None:
+        """Take everything back, unless the records already have it."""
+        if self._recording is not None:
+            await asyncio.wait([self._recording])
+            if self._recording.exception() is None:
+                return
+        if self._job is not None:
+            await asyncio.gather(self._job, return_exceptions=True)
+        if self._sealer is not None:
+            await self._in_thread(self._sealer.abandon)
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do one thing in the thread; a cancelled visit still waits for it in _abandon."""
+        job = self._start(work, *arguments)
+        result = await asyncio.shield(job)
+        self._job = None
+        return result
+
+    def _start(self, work: Callable[..., T], *arguments: object) -> "asyncio.Future[T]":
+        loop = asyncio.get_running_loop()
+        job = loop.run_in_executor(self._intake.executor, lambda: work(*arguments))
+        self._job = job
+        return job

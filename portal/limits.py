@@ -1,0 +1,26 @@
+"""How much of what a stranger may send, each limit looked at before anything is believed."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of one upload by form.
+
+    body_bytes: the whole body; files over 4 GiB are for enrolled members (DESIGN.md section 10).
+    items: files, and the text. field_bytes: one answer or token. idle_seconds: no byte at all.
+    upload_seconds: the whole, so that nobody holds a place for ever. uploads: at one time.
+    spare_bytes: disk that must stay free.
+    """
+
+    body_bytes: int = 4 << 30
+    items: int = 500
+    field_bytes: int = 512
+    idle_seconds: float = 180
+    upload_seconds: float = 24 * 3600
+    uploads: int = 32
+    spare_bytes: int = 1 << 30
+
+
+DEFAULT: Final = Limits()

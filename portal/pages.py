@@ -1,0 +1,157 @@
+"""The pages a visitor sees: plain forms, no script, no cookie, one request each.
+
+The portal knows nobody between two requests: what a page needs stands in its address and its form.
+Structure: templates/portal/. Format of the form: docs/format/18-portal.md section 1.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from amana.i18n import Language
+from amana.web.render import Pages
+from portal.form import AGE, FILES, NOT_SAID, TEXT, TOKEN, UNDERSTOOD
+from portal.intake import FORM, Intake
+from portal.refusal import Refusal
+from portal.sealing import Received
+from terms.consent import AgeBand, Answer, ConsentPurpose
+
+STYLES: Final = ("css/tokens.css", "css/base.css", "css/forms.css")
+
+REFUSAL_BYTES: Final = 7 * 1024
+"""Length of every page that refuses: the longest needs about 5 KB."""
+
+CLEAR: Final = '"cache", "cookies", "storage"'
+"""What a browser forgets when a person leaves: Clear-Site-Data, W3C."""
+
+FORM_VALUES: Final = MappingProxyType[str, object](
+    {
+        "purposes": tuple(each.value for each in ConsentPurpose),
+        "answers": tuple(each.value for each in Answer),
+        "ages": (*(each.value for each in AgeBand), NOT_SAID),
+        "understandings": ("YES", NOT_SAID),
+        "names": {
+            "token": TOKEN,
+            "age": AGE,
+            "understood": UNDERSTOOD,
+            "text": TEXT,
+            "files": FILES,
+        },
+    }
+)
+"""What the form asks, by the words that it sends: nothing here depends on a visit."""
+
+# A form of another site may not speak for this one; a browser that does not say is let through,
+# as the token is asked for anyway (Fetch Metadata, W3C).
+_OWN_SITES: Final = frozenset({"", "same-origin", "none"})
+_FIRST: Final = Language.AR
+_KILO: Final = 1_000
+_MEGA: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitors:
+    """Answers every request for a page."""
+
+    pages: Pages
+    intake: Intake
+
+    async def landing(self, request: Request) -> Response:
+        """Say what this is and what it cannot promise."""
+        return self._page("landing", self._language(request))
+
+    async def before(self, request: Request) -> Response:
+        """Say how to be safe, and manage expectations, before anything is asked."""
+        return self._page("before", self._language(request))
+
+    async def give(self, request: Request) -> Response:
+        """Show the form."""
+        return self._page(
+            "give",
+            self._language(request),
+            token=self.intake.tokens.issue(FORM),
+            **FORM_VALUES,
+            limit=self.intake.limits.body_bytes >> 30,
+            most=self.intake.limits.items,
+        )
+
+    async def receive(self, request: Request) -> Response:
+        """Take what was given, and thank for it or say why it could not be taken."""
+        language = self._language(request)
+        if request.headers.get("sec-fetch-site", "") not in _OWN_SITES:
+            return self.refuse(Refusal.FORM_OLD, language)
+        length = request.headers.get("content-length", "")
+        try:
+            outcome = await self.intake.receive(
+                request.headers.get("content-type", "").encode("latin-1"),
+                int(length) if length.isdecimal() else None,
+                request.stream(),
+                language,
+            )
+        except ClientDisconnect:
+            # Nobody is there to read it; the server wants an answer all the same.
+            return self.refuse(Refusal.UNREADABLE, language)
+        if isinstance(outcome, Received):
+            return self._thanks(outcome, language)
+        return self.refuse(outcome, language)
+
+    async def leave(self, _request: Request) -> Response:
+        """Let the browser forget what it can, and show a page that says nothing."""
+        return RedirectResponse("/left", status_code=303, headers={"clear-site-data": CLEAR})
+
+    async def left(self, _request: Request) -> Response:
+        """Show a page that says nothing."""
+        return self._page("left", _FIRST)
+
+    async def fail(self, request: Request, failure: Exception) -> Response:
+        """Answer what no page is there for. The error itself goes to the outermost middleware."""
+        status = failure.status_code if isinstance(failure, HTTPException) else None
+        refusal = {404: Refusal.NOT_FOUND, 405: Refusal.METHOD}.get(status or 0, Refusal.FAILED)
+        first = request.url.path.strip("/").partition("/")[0]
+        named = [each for each in self.pages.languages if each.value == first]
+        return self.refuse(refusal, named[0] if named else _FIRST)
+
+    def refuse(self, refusal: Refusal, language: Language) -> Response:
+        """Give the page for a refusal: all are of one length."""
+        page = self.pages.render(
+            "portal/refused.html",
+            language,
+            {"reason": refusal.value, "path": "refused", "languages": self.pages.languages},
+            padded_bytes=REFUSAL_BYTES,
+        )
+        return _html(page, refusal.status)
+
+    def _thanks(self, received: Received, language: Language) -> Response:
+        return self._page(
+            "thanks",
+            language,
+            items=received.items,
+            size=_size(received.content_bytes),
+            receipt=received.receipt.decode("utf-8"),
+        )
+
+    def _page(self, name: str, language: Language, **values: object) -> Response:
+        known = {"path": name, "languages": self.pages.languages}
+        return _html(self.pages.render(f"portal/{name}.html", language, values | known), 200)
+
+    def _language(self, request: Request) -> Language:
+        asked = request.path_params.get("language", _FIRST.value)
+        for language in self.pages.languages:
+            if language.value == asked:
+                return language
+        raise HTTPException(404)
+
+
+def _html(page: bytes, status: int) -> Response:
+    return Response(page, status_code=status, media_type="text/html; charset=utf-8")
+
+
+def _size(count: int) -> tuple[str, str]:
+    """Give the key of a unit, and a number as people read it: never 0 for something."""
+    if count < _MEGA:
+        return ("portal.size.kilobytes", str(-(-count // _KILO)))
+    return ("portal.size.megabytes", f"{count / _MEGA:.1f}")

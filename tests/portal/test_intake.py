@@ -1,0 +1,85 @@
+"""An upload that is stopped from our own side takes back what it began."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from amana.i18n import Language
+from amana.store.engine import open_database
+from amana.web.tokens import FormTokens
+from amana.wire.ids import LogOrigin
+from portal import ledger
+from portal.card import CardSource
+from portal.intake import FORM, Intake
+from portal.refusal import Refusal
+from portal.sealing import Received
+from tests.portal.body import CONTENT_TYPE, body, field, file
+from tests.portal.conftest import LIMITS, House
+
+
+@pytest.fixture
+async def intake(house: House) -> AsyncIterator[Intake]:
+    database = open_database(house.settings.portal.database_url)
+    with ThreadPoolExecutor(1) as executor:
+        yield Intake(
+            places=house.places,
+            cards=CardSource.of(house.settings),
+            keys=house.keys,
+            tokens=FormTokens(house.keys.form_secret, house.clock),
+            log=LogOrigin(house.settings.portal.log_origin),
+            database=database,
+            clock=house.clock,
+            limits=LIMITS,
+            executor=executor,
+            uploads=asyncio.Semaphore(1),
+        )
+    await database.close()
+
+
+def whole_form(intake: Intake) -> bytes:
+    return body(field("token", intake.tokens.issue(FORM)), file("a", b"A" * 3_000_000))
+
+
+async def pieces(whole: bytes, then: asyncio.Event | None = None) -> AsyncIterator[bytes]:
+    for start in range(0, len(whole), 100_000):
+        yield whole[start : start + 100_000]
+    if then is not None:
+        await then.wait()
+
+
+@pytest.mark.threat("T-06")
+async def test_a_visit_that_the_server_ends_leaves_nothing_and_frees_its_place(
+    house: House, intake: Intake
+) -> None:
+    whole = whole_form(intake)
+    chunks = pieces(whole[:-200], asyncio.Event())
+    visit = asyncio.create_task(intake.receive(CONTENT_TYPE.encode(), None, chunks, Language.EN))
+    while not house.left:  # noqa: ASYNC110 - a folder tells nobody when it fills
+        await asyncio.sleep(0.01)
+    visit.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await visit
+    assert house.left == set()
+    outcome = await intake.receive(CONTENT_TYPE.encode(), None, pieces(whole), Language.EN)
+    assert isinstance(outcome, Received)
+
+
+async def test_what_the_records_have_is_never_taken_back(house: House, intake: Intake) -> None:
+    """Cancelled at every moment: afterwards the disk and the records tell the same."""
+    for turns in range(0, 60, 8):
+        chunks = pieces(whole_form(intake))
+        visit = asyncio.create_task(
+            intake.receive(CONTENT_TYPE.encode(), None, chunks, Language.EN)
+        )
+        for _ in range(turns):
+            await asyncio.sleep(0.001)
+        visit.cancel()
+        outcome = (await asyncio.gather(visit, return_exceptions=True))[0]
+        assert isinstance(outcome, asyncio.CancelledError | Received | Refusal)
+        there = {path.name for path in house.places.received.iterdir()}
+        assert there == await ledger.recorded(intake.database)
+        assert {path.stem for path in house.places.events.iterdir()} == there
+        assert list(house.places.receiving.iterdir()) == []
+    assert await intake.clean() == 0

@@ -1,0 +1,1 @@
+"""The repository's commands, one module for each word."""

@@ -5,12 +5,16 @@ VENV := .venv/bin
 CATALOGUES := $(wildcard amana/locale/*/LC_MESSAGES/amana.po)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run run test nightly lint fix bench docs vectors wheels locks clean
+.PHONY: help setup setup-run run demo test nightly lint fix bench docs vectors screens wheels locks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup-run ## set up what the programs need, and show the whole way once
+run: setup-run ## set up what the programs need, show the way once, serve the training portal
+	@$(VENV)/python examples/first_trip.py
+	@$(VENV)/python examples/training_portal.py
+
+demo: setup-run ## the same way without the portal's pages, and exit
 	@$(VENV)/python examples/first_trip.py
 
 setup: .venv/stamp-test .venv/stamp-catalogues ## set up everything, also what `make test` needs
@@ -41,6 +45,10 @@ docs: setup ## make the pages that are made from code
 
 vectors: setup ## make the test vectors again; what is deterministic must not change
 	@for file in tests/vectors/make_*.py; do echo "== $$file"; $(VENV)/python $$file || exit 1; done
+
+screens: setup ## pictures of every page, ar and en, narrow and wide, into build/screens/
+	@$(PYTHON) scripts/setup.py screens
+	@$(VENV)/python scripts/screens.py
 
 wheels: setup-run ## build one wheel per zone into dist/
 	@$(VENV)/python deploy/wheels.py

@@ -29,7 +29,7 @@ class Zone:
 
 
 # Only the quarantine hands objects from one key to another; only it and a provider's own machine
-# keep private keys; neither the client nor the repository has a database.
+# keep private keys; only it and the portal have a database; only the portal has pages.
 ZONES: Final[Mapping[str, Zone]] = {
     "portal": Zone(
         without=("crypto/private", "crypto/rewrap.py"),
@@ -37,11 +37,11 @@ ZONES: Final[Mapping[str, Zone]] = {
         static=True,
     ),
     "client": Zone(
-        without=("amana/store", "crypto/rewrap.py"),
-        templates=("shared", "client"),
-        static=True,
+        without=("amana/store", "amana/web", "crypto/rewrap.py"),
+        templates=(),
+        static=False,
     ),
-    "worker": Zone(without=(), templates=("shared", "desk"), static=True),
+    "worker": Zone(without=("amana/web",), templates=(), static=False),
     "repository": Zone(
         without=("amana/store", "amana/web", "crypto/private", "crypto/rewrap.py"),
         templates=(),

@@ -2,6 +2,7 @@
 
     python3 scripts/setup.py run     what the programs need
     python3 scripts/setup.py test    that, and what checking them needs
+    python3 scripts/setup.py screens that, and what takes pictures of the pages
 
 It begins with a bare Python 3.11 and its standard library. Debian packages are installed where it
 may (as root), and named where it may not. Python packages come from requirements/*.lock and nothing
@@ -40,15 +41,26 @@ def _program(name: str, *folders: str) -> Callable[[], bool]:
 RUN_NEEDS = (
     Need("ca-certificates", pathlib.Path("/etc/ssl/certs/ca-certificates.crt").exists),
     Need("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),
-    Need("clamav-daemon", _program("clamd")),
-    Need("libarchive13", lambda: ctypes.util.find_library("archive") is not None),
-    Need("bubblewrap", _program("bwrap")),
-    Need("gnupg", _program("gpg")),
 )
 TEST_NEEDS = (
-    Need("chromium", _program("chromium")),
+    Need("clamav-daemon", _program("clamd")),
+    Need("clamav-testfiles", pathlib.Path("/usr/share/clamav-testfiles").exists),
+    Need("libarchive13", lambda: ctypes.util.find_library("archive") is not None),
+    Need("bubblewrap", _program("bwrap")),
     Need("postgresql", lambda: any(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
+    Need("procps", _program("pgrep")),
 )
+SCREENS_NEEDS = (
+    Need("chromium", _program("chromium")),
+    Need("fonts-dejavu-core", pathlib.Path("/usr/share/fonts/truetype/dejavu").exists),
+)
+
+
+NEEDS = {
+    "run": RUN_NEEDS,
+    "test": RUN_NEEDS + TEST_NEEDS,
+    "screens": RUN_NEEDS + TEST_NEEDS + SCREENS_NEEDS,
+}
 
 
 class SetupError(Exception):
@@ -150,19 +162,19 @@ def quiet(command: Sequence[str], environment: Mapping[str, str] | None = None) 
 
 
 def prepare(wanted: str) -> None:
-    """Make ready for `run` or for `test`. SetupError if that cannot be done."""
+    """Make ready for `run`, `test` or `screens`. SetupError if that cannot be done."""
     if sys.version_info < OLDEST:
         raise SetupError("Python 3.11 or later is needed")
-    install_debian_packages(RUN_NEEDS + (TEST_NEEDS if wanted == "test" else ()))
-    make_environment("dev" if wanted == "test" else "run")
-    if wanted == "test":
+    install_debian_packages(NEEDS[wanted])
+    make_environment("run" if wanted == "run" else "dev")
+    if wanted != "run":
         install_node_packages()
 
 
 def main() -> int:
     """Prepare, or say in one line why not."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    if wanted not in {"run", "test"}:
+    if wanted not in NEEDS:
         print(__doc__)
         return 2
     try:

@@ -31,7 +31,7 @@ from portal.errors import KeysError
 STATUS_VOCABULARY: Final = 1
 """Version of the words of a status (docs/format/13-terms.md section 12)."""
 
-_MERGED_WITHIN: Final = timedelta(days=1)  # DESIGN.md section 5: by the next day for a witness
+_MERGED_WITHIN: Final = timedelta(days=1)  # docs/format/10-receipts.md: by the next day
 
 _Seed = NewType("_Seed", bytes)
 _SEED: Final = Base64(_Seed, SEED_BYTES, SEED_BYTES)

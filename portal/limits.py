@@ -8,7 +8,7 @@ from typing import Final
 class Limits:
     """The limits of one upload by form.
 
-    body_bytes: the whole body; files over 4 GiB are for enrolled members (DESIGN.md section 10).
+    body_bytes: the whole body; files over 4 GiB are for enrolled members (docs/format/18-portal.md).
     items: files, and the text. field_bytes: one answer or token. idle_seconds: no byte at all.
     upload_seconds: the whole, so that nobody holds a place for ever. uploads: at one time.
     spare_bytes: disk that must stay free.

@@ -1,10 +1,10 @@
 """Time one custody proof in logs of growing size.
 
-    python bench/log.py DIRECTORY [LEAVES ...]
+    python bench/log.py [LEAVES ...]
 
 Builds a log of each size (10,000 and 100,000 leaves if none is given) in an SQLite file of its own
-in DIRECTORY, which stays there. Prints a line per log: what building it took, the median and the
-slowest of PROOFS proofs of leaves spread over the log, queries and rows of one proof, the most
+in var/bench-log, which is made anew. Prints a line per log: what building it took, the median and
+the slowest of PROOFS proofs of leaves spread over the log, queries and rows of one proof, the most
 memory that one proof took, the recount of the whole log, and the file's size.
 To reach (docs/performance.md): one query and constant memory, at 5 million leaves.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 import statistics
 import sys
 import time
@@ -109,8 +110,10 @@ async def measure(path: Path, size: int) -> str:
 
 def main() -> None:
     """Read the arguments, and print the table line by line."""
-    directory = Path(sys.argv[1]).resolve()
-    sizes = [int(argument) for argument in sys.argv[2:]] or [10_000, 100_000]
+    directory = Path("var/bench-log").resolve()
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    sizes = [int(argument) for argument in sys.argv[1:]] or [10_000, 100_000]
     print(HEAD)
     for size in sizes:
         path = directory / f"log-{size}.db"

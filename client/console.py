@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,8 +86,8 @@ class Console:
         read by others.
         """
         if path is None:
-            found = getpass.getpass(self.say("ask-passphrase"), stream=None)
-            if is_new and getpass.getpass(self.say("ask-passphrase-again")) != found:
+            found = self._ask("ask-passphrase")
+            if is_new and self._ask("ask-passphrase-again") != found:
                 raise KeysError("passphrases-differ")
         else:
             found = _first_line(path)
@@ -98,6 +99,16 @@ class Console:
         if is_new and len(normal) < LEAST_PASSPHRASE_CHARACTERS:
             raise KeysError("passphrase-too-short", count=LEAST_PASSPHRASE_CHARACTERS)
         return normal
+
+    def _ask(self, key: str) -> str:
+        """Ask at the terminal, without showing what is typed; KeysError where there is none."""
+        with warnings.catch_warnings():
+            # Without a terminal getpass would read on, and show what it reads.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                return getpass.getpass(self.say(key))
+            except (getpass.GetPassWarning, EOFError) as failure:
+                raise KeysError("no-terminal") from failure
 
 
 def _first_line(path: Path) -> str:

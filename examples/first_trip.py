@@ -78,7 +78,8 @@ def _compare(given: Path, opened: Path, bundle: Path) -> int:
     console.print(
         f"The bundle: {bundle}, {sealed:,} bytes. Passphrase of this rehearsal: {PASSPHRASE}"
     )
-    console.print("The portal, the quarantine and the repository are not built yet.")
+    console.print(f"Kit, card, keys and intake identity of this rehearsal: {_FOLDER / 'keys'}")
+    console.print("Portal, scanner, package and repository stand too, but are not joined yet.")
     return 1 if differs else 0
 
 

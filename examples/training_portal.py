@@ -5,8 +5,10 @@ for each submission; the rehearsal's intake identity opens its objects. The port
 from another machine, and Ctrl-C stops it.
 """
 
+import contextlib
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -16,18 +18,26 @@ from amana.durable import durable
 from examples.rehearsal import Rehearsal, prepare
 
 _FOLDER = Path("var/portal")
+_PORT = 8700  # amana.settings, `listen`
 
 
 def main() -> int:
-    """Make the portal anew and serve it until Ctrl-C."""
+    """Make the portal anew and serve it until Ctrl-C; leave one alone that is running."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", _PORT)) == 0:
+            sys.stdout.write(f"Something answers at 127.0.0.1:{_PORT} already; it is left alone.\n")
+            return 2
     if _FOLDER.exists():
         shutil.rmtree(_FOLDER)
     rehearsal = prepare(_FOLDER / "keys", today(SystemClock()))
     settings = make_portal(_FOLDER / "data", rehearsal)
-    if code := cli.main(["portal", "init", "--settings", str(settings)]):
+    # Its keys would have to be certified by the directory; a rehearsal needs no certificate.
+    with (_FOLDER / "init.txt").open("w") as told, contextlib.redirect_stdout(told):
+        code = cli.main(["portal", "init", "--settings", str(settings)])
+    if code:
         return code
     sys.stdout.write(
-        "\nThe training portal: http://127.0.0.1:8700/    Ctrl-C stops it.\n"
+        f"\nThe training portal: http://127.0.0.1:{_PORT}/    Ctrl-C stops it.\n"
         f"What is given there lies sealed in {_FOLDER}/data/portal/received/;\n"
         f"its identity, in earnest never on this machine: {rehearsal.identity}\n\n"
     )

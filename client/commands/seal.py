@@ -11,7 +11,7 @@ from amana.wire.references import TermsReference
 from amana.wire.vocabulary import Deployment, TermsState
 from amana.wire.words import VersionText
 from client.console import Console
-from client.errors import ClientError, KeysError, TreeError, shown
+from client.errors import BundleError, ClientError, KeysError, TreeError, shown
 from client.keys import MemberKeys
 from client.plan import plan
 from client.sealing import Commission, SealedTree, seal_tree
@@ -40,6 +40,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _material(options: argparse.Namespace, console: Console) -> Tree:
+    # A bundle inside would be material of the next run.
+    if any(options.out.resolve().is_relative_to(path.resolve()) for path in options.paths):
+        raise BundleError("out-inside")
     tree = walk(options.paths)
     if not tree.entries:
         raise TreeError("nothing-to-seal")
@@ -76,7 +79,8 @@ def _commission(options: argparse.Namespace, console: Console) -> Commission:
 def _account(
     console: Console, sealed: SealedTree, out: Path
 ) -> tuple[list[str], dict[str, object]]:
-    objects = len(sealed.note.objects)
+    # All that lies in the folder: material, manifests, records.
+    objects = sum(1 for _ in sealed.note.everything())
     lines = [
         console.say("sealed-items", count=sealed.items),
         console.say(

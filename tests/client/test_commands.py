@@ -1,6 +1,7 @@
 """The commands, as a person types them."""
 
 import json
+import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -163,3 +164,42 @@ def test_help_has_an_example(word: str, capsys: pytest.CaptureFixture[str]) -> N
     assert stop.value.code == 0
     assert f"Example: amana {word}" in capsys.readouterr().out
     assert "client.console" in sys.modules
+
+
+def test_a_bundle_inside_what_is_sealed_is_refused(
+    rehearsal: Rehearsal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["seal", str(tmp_path), "--kit", str(rehearsal.kit), "--card", str(rehearsal.card)]
+    words += ["--keys", str(rehearsal.keys), "--out", str(tmp_path / "below" / "bundle")]
+    assert cli.main(words) == ExitCode.REFUSED
+    assert "[client.out-inside]" in capsys.readouterr().err
+    assert not (tmp_path / "below").exists()
+
+
+def test_without_a_terminal_a_passphrase_file_is_asked_for(
+    rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    program = [str(Path(sys.executable).with_name("amana")), "keygen"]
+    done = subprocess.run(
+        [*program, "--kit", str(rehearsal.kit), "--out", str(tmp_path / "keys")],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # away from the terminal of whoever runs the tests
+        check=False,
+    )
+    assert done.returncode == ExitCode.REFUSED
+    assert b"[client.no-terminal]" in done.stderr
+
+
+def test_all_that_a_finder_would_see_is_counted(
+    sealed: dict[str, Path],
+    rehearsal: Rehearsal,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["seal", str(sealed["given"]), "--kit", str(rehearsal.kit)]
+    words += ["--card", str(rehearsal.card), "--keys", str(sealed["keys"])]
+    words += ["--passphrase-file", str(rehearsal.passphrase), "--out", str(tmp_path / "again")]
+    assert cli.main([*words, "--json"]) == ExitCode.OK
+    told = json.loads(capsys.readouterr().out)["objects"]
+    assert told == len(list((tmp_path / "again" / "objects").iterdir()))

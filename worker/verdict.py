@@ -42,6 +42,7 @@ class Reason(StrEnum):
     SCANNER_LIMIT = "scanner-limit"
     UNREADABLE = "unreadable"
     UNSUPPORTED_CONTAINER = "unsupported-container"
+    TRAILING_DATA = "trailing-data"
     CONTAINER_IN_WINDOWS = "container-in-windows"
     WALK_BROKE = "walk-broke"
     TOO_DEEP = "too-deep"

@@ -244,4 +244,5 @@ _ENDINGS: Final[dict[Ending, Reason | None]] = {
     Ending.ENCRYPTED: Reason.ENCRYPTED,
     Ending.UNREADABLE: Reason.UNREADABLE,
     Ending.UNSUPPORTED: Reason.UNSUPPORTED_CONTAINER,
+    Ending.TRAILING: Reason.TRAILING_DATA,
 }

@@ -47,6 +47,7 @@ class Ending(StrEnum):
     ENCRYPTED = "encrypted"
     UNREADABLE = "unreadable"
     UNSUPPORTED = "unsupported"
+    TRAILING = "trailing"
 
 
 Answer = dict[str, str | bool | None]

@@ -51,6 +51,8 @@ def walk(channel: socket.socket, descriptor: int) -> None:
                 ending = Ending.ENCRYPTED
             except archive.UnreadableError:
                 ending = Ending.UNREADABLE
+            except archive.TrailingError:
+                ending = Ending.TRAILING
             send_answer(channel, {"answer": "end", "ending": ending})
     finally:
         os.close(descriptor)
@@ -67,7 +69,7 @@ def _give(channel: socket.socket, member: archive.Member) -> None:
     )
     ending = Ending.COMPLETE
     try:
-        for piece in member.pieces() if member.is_file else ():
+        for piece in member.pieces():
             send_piece(channel, piece)
     except archive.EncryptedError:
         ending = Ending.ENCRYPTED

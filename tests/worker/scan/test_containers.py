@@ -48,11 +48,14 @@ def test_what_is_only_unwanted_is_flagged(desk: Desk) -> None:
 
 
 def test_a_zip64_archive_that_clamd_passes_is_infected(desk: Desk) -> None:
-    """clamd 1.4.6 says OK to it, which is why containers are walked."""
+    """clamd 1.4.6 says OK to most of them, which is why containers are walked.
+
+    Whether it says so to this one hangs on how the Python that made it writes the sizes.
+    """
     report = desk.report(hostile.zipped({"a.txt": b"a", "b.com": EICAR}, zip64=True))
     assert report.verdict is Verdict.INFECTED
-    (finding,) = report.findings
-    assert (finding.number, finding.parent, finding.name) == (2, 0, b"b.com")
+    found = {(each.number, each.parent, each.name) for each in report.findings}
+    assert (2, 0, b"b.com") in found
 
 
 def test_what_lies_in_zips_in_zip64_is_found_where_it_lies(desk: Desk) -> None:

@@ -68,7 +68,8 @@ def test_a_clamd_that_is_gone_gives_no_verdict(
 ) -> None:
     send(own, signal.SIGKILL)
     desk = Desk(ClamdClient(own.socket), inspector_settings(signatures))
-    assert why(desk) is RetryReason.SCANNER_UNREACHABLE
+    # Its socket takes callers until the kernel has buried it.
+    assert why(desk) in {RetryReason.SCANNER_UNREACHABLE, RetryReason.SCANNER_SILENT}
 
 
 def test_a_socket_that_is_gone_gives_no_verdict(

@@ -81,7 +81,7 @@ def build_app(settings: Settings, clock: Clock, log: EventLog, limits: Limits = 
 
 
 def _routes(visitors: Visitors, lifespan: Lifespan[Starlette]) -> Starlette:
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", visitors.landing),
             Route("/left", visitors.left),
@@ -94,6 +94,9 @@ def _routes(visitors: Visitors, lifespan: Lifespan[Starlette]) -> Starlette:
         exception_handlers={404: visitors.fail, 405: visitors.fail, Exception: visitors.fail},
         lifespan=lifespan,
     )
+    # It would send whoever asks to the host that the request names, or to our own socket's path.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _merge_each_day(intake: Intake, log: EventLog) -> None:

@@ -12,6 +12,7 @@ from amana.events import Code
 class PortalCode(Code):
     """The portal's operator codes."""
 
+    ALREADY_SERVED = "already-served"
     FAILED = "request-failed"
     LEFTOVERS = "leftovers-removed"
     MERGED = "leaves-merged"

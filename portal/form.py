@@ -54,11 +54,13 @@ class FormReader:
     """Judges parts as they come; gives the steps of the material among them.
 
     is_token_valid: whether a form token is ours. answers: complete once the first step was given.
+    has_token: whether a valid one has come.
     """
 
     def __init__(self, is_token_valid: Callable[[str], bool], limits: Limits) -> None:
         self.answers = Answers()
         self.items = 0
+        self.has_token = False
         self._is_token_valid = is_token_valid
         self._limits = limits
         self._seen: set[str] = set()
@@ -131,6 +133,7 @@ class FormReader:
             if name == TOKEN:
                 if not self._is_token_valid(text):
                     raise RefusedError(Refusal.FORM_OLD)
+                self.has_token = True
             elif name == AGE:
                 self.answers.age = None if text == NOT_SAID else AgeBand(text)
             elif name == UNDERSTOOD:

@@ -3,14 +3,16 @@
 The event loop reads and cuts; one job at a time for each upload, in a worker thread, hashes, seals
 and writes about 1 MiB while the next is being received. A body that ends without its closing
 boundary, for whatever reason, leaves nothing behind. No byte of it is read before a place is free,
-a card is valid and there is room on the disk.
+a card is valid and there is room on the disk; the place and the room are taken when the token has
+come, so that nobody holds them who did not come through the page.
 """
 
 import asyncio
 import errno
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -44,6 +46,30 @@ _SEALED_PER_BYTE: Final = 1.13
 T = TypeVar("T")
 
 
+class Room:
+    """The bytes of disk that uploads on their way may still need, all of them together.
+
+    What an upload has written counts twice until it ends: rather one too few than a full disk.
+    """
+
+    def __init__(self) -> None:
+        self.promised_bytes = 0
+
+    def require(self, places: Places, needed: int, spare: int) -> None:
+        """Raise RefusedError unless so much is there beside what was promised."""
+        if shutil.disk_usage(places.home).free < self.promised_bytes + needed + spare:
+            raise RefusedError(Refusal.NO_ROOM)
+
+    @contextmanager
+    def promise(self, needed: int) -> Iterator[None]:
+        """Keep so much for one upload."""
+        self.promised_bytes += needed
+        try:
+            yield
+        finally:
+            self.promised_bytes -= needed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """Everything that receiving needs. `uploads` counts the places that are free."""
@@ -58,6 +84,7 @@ class Intake:
     limits: Limits
     executor: ThreadPoolExecutor
     uploads: asyncio.Semaphore = field(repr=False)
+    room: Room = field(default_factory=Room, repr=False)
 
     async def receive(
         self,
@@ -71,15 +98,28 @@ class Intake:
         length: the body's length as announced, None if it was not. chunks: raises what it likes
         when the visitor has gone; that passes through, and nothing is left of the upload.
         """
+        try:
+            # A body of unknown length may be as long as one may be.
+            needed = int((self.limits.body_bytes if length is None else length) * _SEALED_PER_BYTE)
+            visit = self._visit(length, language)
+            self._require(needed)
+            body = _Body(chunks, self.limits)
+            async with AsyncExitStack() as held:
+                parts = PartReader(boundary_of(content_type))
+                return await _Upload(self, visit, parts).run(body, lambda: self._take(held, needed))
+        except RefusedError as refused:
+            return refused.refusal
+
+    async def _take(self, held: AsyncExitStack, needed: int) -> None:
+        """Take a place, and room on the disk, until the upload ends."""
+        self._require(needed)
+        held.enter_context(self.room.promise(needed))
+        await held.enter_async_context(self.uploads)
+
+    def _require(self, needed: int) -> None:
         if self.uploads.locked():
-            return Refusal.BUSY
-        async with self.uploads:
-            try:
-                visit = self._visit(length, language)
-                body = _Body(chunks, self.limits)
-                return await _Upload(self, visit, PartReader(boundary_of(content_type))).run(body)
-            except RefusedError as refused:
-                return refused.refusal
+            raise RefusedError(Refusal.BUSY)
+        self.room.require(self.places, needed, self.limits.spare_bytes)
 
     def _visit(self, length: int | None, language: Language) -> Visit:
         if length is not None and length > self.limits.body_bytes:
@@ -88,9 +128,6 @@ class Intake:
         card = self.cards.current(on)
         if card is None:
             raise RefusedError(Refusal.CLOSED)
-        needed = (length or 0) * _SEALED_PER_BYTE + self.limits.spare_bytes
-        if shutil.disk_usage(self.places.home).free < needed:
-            raise RefusedError(Refusal.NO_ROOM)
         return Visit(
             on=on,
             card=card,
@@ -101,10 +138,11 @@ class Intake:
 
     async def clean(self) -> int:
         """Remove what no record names: uploads that a kill or a power cut ended. Give how many."""
-        known = await ledger.recorded(self.database)
         folders = (self.places.receiving, self.places.received)
         found = {path.name for folder in folders for path in folder.iterdir()}
         found |= {path.stem for path in self.places.events.iterdir()}
+        # Only then the rows: what is recorded in between is not among what was found.
+        known = await ledger.recorded(self.database)
         for each in found - known:
             discard(self.places, each)
         return len(found - known)
@@ -116,14 +154,17 @@ class _Body:
     def __init__(self, chunks: AsyncIterator[bytes], limits: Limits) -> None:
         self._chunks = chunks
         self._limits = limits
+        self.has_token = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         loop = asyncio.get_running_loop()
         last = loop.time() + self._limits.upload_seconds
+        first = loop.time() + self._limits.token_seconds
         while True:
+            until = min(last if self.has_token else first, loop.time() + self._limits.idle_seconds)
             try:
-                async with asyncio.timeout_at(min(last, loop.time() + self._limits.idle_seconds)):
+                async with asyncio.timeout_at(until):
                     chunk = await anext(self._chunks)
             except StopAsyncIteration:
                 return
@@ -150,12 +191,18 @@ class _Upload:
         self._job: Awaitable[object] | None = None
         self._recording: asyncio.Future[None] | None = None
 
-    async def run(self, body: _Body) -> Received:
-        """Receive all of it. RefusedError and whatever `body` raises: nothing is left of it."""
+    async def run(self, body: _Body, take_place: Callable[[], Awaitable[None]]) -> Received:
+        """Receive all of it. RefusedError and whatever `body` raises: nothing is left of it.
+
+        take_place: called once, when a valid token has come.
+        """
         try:
             async for chunk in body:
                 self._gathered += self._form.take(self._parts.feed(chunk))
                 self._gathered_bytes += len(chunk)
+                if not body.has_token and self._is_admitted():
+                    await take_place()
+                    body.has_token = True
                 if self._gathered_bytes >= GATHERED_BYTES:
                     await self._hand_over()
             await self._hand_over()
@@ -167,6 +214,13 @@ class _Upload:
                 raise RefusedError(Refusal.NO_ROOM) from failure
             raise
         return received
+
+    def _is_admitted(self) -> bool:
+        """Say whether the token has come; it may not be waited for beyond its limit."""
+        has_token = self._form.has_token
+        if not has_token and self._gathered_bytes > self._intake.limits.token_bytes:
+            raise RefusedError(Refusal.FORM_OLD)
+        return has_token
 
     async def _finish(self) -> Received:
         if not self._parts.is_complete:
@@ -198,11 +252,11 @@ class _Upload:
             self._job = None
 
     async def _abandon(self) -> None:
-        """Take everything back, unless the records already have it."""
+        """Take everything back, unless the records have it or may have it."""
         if self._recording is not None:
+            # A commit that failed may still have happened: clean() sees at the next start.
             await asyncio.wait([self._recording])
-            if self._recording.exception() is None:
-                return
+            return
         if self._job is not None:
             await asyncio.gather(self._job, return_exceptions=True)
         if self._sealer is not None:

@@ -8,9 +8,10 @@ from typing import Final
 class Limits:
     """The limits of one upload by form.
 
-    body_bytes: the whole body; files over 4 GiB are for enrolled members (docs/format/18-portal.md).
+    body_bytes: the whole body; larger files are for enrolled members (docs/format/18-portal.md).
     items: files, and the text. field_bytes: one answer or token. idle_seconds: no byte at all.
     upload_seconds: the whole, so that nobody holds a place for ever. uploads: at one time.
+    token_seconds, token_bytes: until the token has come; only then an upload takes a place.
     spare_bytes: disk that must stay free.
     """
 
@@ -20,6 +21,8 @@ class Limits:
     idle_seconds: float = 180
     upload_seconds: float = 24 * 3600
     uploads: int = 32
+    token_seconds: float = 60
+    token_bytes: int = 64 * 1024
     spare_bytes: int = 1 << 30
 
 

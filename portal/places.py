@@ -1,5 +1,9 @@
 """Where the portal keeps what: one folder tree, readable by its own user alone."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +27,11 @@ class Places:
         return self.home / "portal.keys"
 
     @property
+    def lock(self) -> Path:
+        """What a portal that serves holds locked."""
+        return self.home / "portal.lock"
+
+    @property
     def receiving(self) -> Path:
         """Uploads on their way; whatever lies here when the portal starts is removed."""
         return self.home / "receiving"
@@ -44,6 +53,19 @@ class Places:
     def event(self, submission: SubmissionId) -> Path:
         """Give the sealed custody event of a submission's arrival."""
         return self.events / f"{submission}.age"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folders for one portal: a second would remove what the first receives.
+
+        BlockingIOError: another one holds them. A kill frees them.
+        """
+        handle = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(handle)
 
     def make(self) -> None:
         """Make the folders that are not there, for their owner alone."""

@@ -6,6 +6,7 @@ own answers to what is no HTTP carry the same headers as a page.
 """
 
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -24,6 +25,16 @@ HEAD_SECONDS: Final = 60
 """How long the head of a request may take. Two seconds is usual over Tor; a bad circuit needs
 ten times that."""
 
+HEAD_BYTES: Final = 16 * 1024
+"""The longest head, or trailer, that is kept in memory. A browser's head is under 2 KiB."""
+
+HEAD_FIELDS: Final = 64
+"""The most fields of a head and its trailer together. A browser sends about 15."""
+
+DRAIN_SECONDS: Final = 10
+"""How long the rest of a body is still read, and thrown away, behind the answer to it: a connection
+that ends at once may take the answer with it."""
+
 KEEP_ALIVE_SECONDS: Final = 120
 """A new stream over Tor costs half a second, an open one nothing: measured, not 5 as usual."""
 
@@ -40,12 +51,19 @@ class AddressError(Exception):
     """The address to listen on is neither a unix socket nor this machine's loopback."""
 
 
+class _HeadError(Exception):
+    """A head is too long; the parser turns it into an answer of 400."""
+
+
 class PatientProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with a timer on each request's head, and a limit on connections."""
+    """HTTP/1.1 with a timer and a limit on each request's head, and a limit on connections."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*arguments, **named)
         self._head_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._head_fields = 0
+        self._unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head, or turn the connection away when there are too many."""
@@ -60,20 +78,74 @@ class PatientProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless what comes is no body and still no whole head."""
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._unread_bytes > HEAD_BYTES:
+            self._answer(431)
+        elif self._is_idle and self._head_timer is None:
+            # An empty line between two requests has ended the timer of the open connection.
+            self._wait_for_head()
+
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
+        self._head_bytes = self._head_fields = 0
         self._wait_for_head()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head, or of the trailer."""
+        self._head_fields += 1
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Stop waiting: the head is there, and the application times the body."""
         self._stop_waiting()
+        self._unread_bytes = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._unread_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop waiting for the rest of a body that was answered already."""
+        self._unread_bytes = 0
+        if self._is_idle:
+            self._stop_waiting()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Read the rest of a body that was answered already, but not for long."""
+        super().on_response_complete()
+        if self._is_idle and self.cycle.more_body and not self.transport.is_closing():
+            self._stop_waiting()
+            self._head_timer = self.loop.call_later(DRAIN_SECONDS, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP with an empty page that has the usual headers."""
         del msg
         self._answer(400)
+
+    @property
+    def _is_idle(self) -> bool:
+        # Before the first request there is none, whatever the library's annotation says.
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr]
+
+    def _count(self, count: int) -> None:
+        self._head_bytes += count
+        if self._head_bytes > HEAD_BYTES or self._head_fields > HEAD_FIELDS:
+            raise _HeadError
 
     def _wait_for_head(self) -> None:
         self._stop_waiting()
@@ -87,7 +159,8 @@ class PatientProtocol(HttpToolsProtocol):
     def _answer(self, status: int) -> None:
         headers = (*header_set(), (b"content-length", b"0"), (b"connection", b"close"))
         lines = [b"%b: %b\r\n" % header for header in headers]
-        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n"]))
+        if self._is_idle or not self.cycle.response_started:
+            self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n"]))
         self.transport.close()
 
 
@@ -129,10 +202,23 @@ def server(app: "ASGIApp") -> uvicorn.Server:
     )
 
 
+def _require_dead(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # noqa: FBT003 - the library's own signature
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return
+        except BlockingIOError:
+            pass  # somebody listens, and is busy
+    raise OSError(errno.EADDRINUSE, "somebody listens at the socket's path")
+
+
 def _listen_on_path(path: Path) -> socket.socket:
     try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise AddressError("something that is no socket lies where the socket should be")
+        _require_dead(path)
         path.unlink()  # left behind by a process that was killed
     except FileNotFoundError:
         pass

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from starlette.types import ASGIApp
+
 from amana.clock import SystemClock, today
 from amana.events import EventLog
 from amana.exitcodes import ExitCode
@@ -20,6 +22,7 @@ from amana.store.migrate import upgrade
 from amana.web.server import listen, server
 from amana.wire.vocabulary import Deployment
 from portal.app import build_app
+from portal.codes import PortalCode
 from portal.custody import PortalKeys
 from portal.places import Places
 from portal.records.tables import PORTAL
@@ -74,6 +77,16 @@ def _serve(settings: Settings, speaker: Speaker) -> int:
     clock = SystemClock()
     log = EventLog(_write, clock)
     app = build_app(settings, clock, log)
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(Places(data_directory=settings.data_directory).held())
+        except BlockingIOError:
+            log.record(PortalCode.ALREADY_SERVED)
+            return ExitCode.REFUSED
+        return _run(app, settings, speaker)
+
+
+def _run(app: ASGIApp, settings: Settings, speaker: Speaker) -> int:
     listener = listen(settings.portal.listen, settings.data_directory)
     _tell(speaker, "serving", address=settings.portal.listen)
     running = server(app)

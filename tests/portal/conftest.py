@@ -74,9 +74,10 @@ class House:
 
     @property
     def left(self) -> set[str]:
-        """Every file below the portal's folders but its keys."""
+        """Every file below the portal's folders but its keys and its lock."""
         home = self.places.home
-        files = {path for path in home.rglob("*") if path.is_file()} - {self.places.keys}
+        files = {path for path in home.rglob("*") if path.is_file()}
+        files -= {self.places.keys, self.places.lock}
         return {str(path.relative_to(home)) for path in files}
 
 

@@ -1,13 +1,17 @@
 """An upload that is stopped from our own side takes back what it began."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from amana.i18n import Language
 from amana.store.engine import open_database
+from amana.store.errors import DatabaseFailureError
 from amana.web.tokens import FormTokens
 from amana.wire.ids import LogOrigin
 from portal import ledger
@@ -83,3 +87,65 @@ async def test_what_the_records_have_is_never_taken_back(house: House, intake: I
         assert {path.stem for path in house.places.events.iterdir()} == there
         assert list(house.places.receiving.iterdir()) == []
     assert await intake.clean() == 0
+
+
+async def test_what_may_have_been_recorded_is_kept_until_the_next_start(
+    house: House, intake: Intake
+) -> None:
+    """The rows cannot be written: nobody here knows whether the database kept them."""
+    async with intake.database.write() as connection:
+        await connection.execute(text("ALTER TABLE waiting_leaf RENAME TO elsewhere"))
+    with pytest.raises(DatabaseFailureError):
+        await intake.receive(CONTENT_TYPE.encode(), None, pieces(whole_form(intake)), Language.EN)
+    assert len(list(house.places.received.iterdir())) == 1
+    assert await intake.clean() == 1
+    assert house.left == set()
+
+
+async def test_a_place_is_taken_only_when_a_valid_token_has_come(intake: Intake) -> None:
+    """One place; a body that has not shown its token does not hold it."""
+    whole = whole_form(intake)
+    silent = asyncio.create_task(
+        intake.receive(
+            CONTENT_TYPE.encode(), None, pieces(whole[:60], asyncio.Event()), Language.EN
+        )
+    )
+    await asyncio.sleep(0.05)
+    outcome = await intake.receive(CONTENT_TYPE.encode(), len(whole), pieces(whole), Language.EN)
+    assert isinstance(outcome, Received)
+    silent.cancel()
+    await asyncio.gather(silent, return_exceptions=True)
+    assert (intake.uploads.locked(), intake.room.promised_bytes) == (False, 0)
+
+
+async def test_a_token_that_does_not_come_is_not_waited_for(intake: Intake) -> None:
+    start = whole_form(intake)[:60]
+    hurried = replace(intake, limits=replace(LIMITS, token_seconds=0.1))
+    chunks = pieces(start, asyncio.Event())
+    outcome = await hurried.receive(CONTENT_TYPE.encode(), None, chunks, Language.EN)
+    assert outcome is Refusal.TOO_SLOW
+    small = replace(intake, limits=replace(LIMITS, token_bytes=50))
+    chunks = pieces(start, asyncio.Event())
+    outcome = await small.receive(CONTENT_TYPE.encode(), None, chunks, Language.EN)
+    assert outcome is Refusal.FORM_OLD
+
+
+async def test_room_that_was_promised_to_one_is_not_promised_to_another(
+    house: House, intake: Intake
+) -> None:
+    free = shutil.disk_usage(house.places.home).free
+    limits = replace(LIMITS, body_bytes=int(free * 0.6))
+    two = replace(intake, limits=limits, uploads=asyncio.Semaphore(2))
+    whole = whole_form(intake)
+    chunks = pieces(whole[:-200], asyncio.Event())
+    first = asyncio.create_task(two.receive(CONTENT_TYPE.encode(), None, chunks, Language.EN))
+    while not house.left:  # noqa: ASYNC110 - a folder tells nobody when it fills
+        await asyncio.sleep(0.01)
+    outcome = await two.receive(CONTENT_TYPE.encode(), None, pieces(whole), Language.EN)
+    assert outcome is Refusal.NO_ROOM
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert two.room.promised_bytes == 0
+    assert isinstance(
+        await two.receive(CONTENT_TYPE.encode(), None, pieces(whole), Language.EN), Received
+    )

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from amana.clock import SystemClock, today
+from amana.exitcodes import ExitCode
 from tests.portal.body import CONTENT_TYPE, body, field, file
 from tests.portal.conftest import House
 from tests.portal.opened import opened
@@ -191,3 +192,13 @@ def test_serve_refuses_what_was_not_set_up(tmp_path: Path) -> None:
     done = run(tmp_path, "serve")
     assert done.returncode != 0
     assert "KeysError" in done.stderr
+
+
+def test_a_second_portal_on_the_same_folders_is_refused(
+    house: House, program: Callable[..., Program]
+) -> None:
+    running = program()
+    done = run(house.settings.data_directory, "serve")
+    assert done.returncode == ExitCode.REFUSED
+    assert done.stdout.endswith(" already-served\n")
+    assert running.give(b"still served") == 200

@@ -119,3 +119,76 @@ def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
 def test_loopback_listens_on_this_machine(tmp_path: Path) -> None:
     with listen("127.0.0.1:0", tmp_path) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_socket_that_somebody_listens_at_is_not_taken_over(tmp_path: Path) -> None:
+    with listen("unix:a.sock", tmp_path) as first:
+        with pytest.raises(OSError, match="somebody listens"):
+            listen("unix:a.sock", tmp_path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(tmp_path / "a.sock"))
+            first.accept()[0].close()
+
+
+START = b"GET / HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /" + b"a" * 20_000,  # never ends
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n",
+        START + b"A: " + b"a" * 20_000,
+        START + b"A: b\r\n" * 64 + b"\r\n",
+        START + b"A: " + b"a" * 9_000 + b"\r\nB: " + b"b" * 9_000 + b"\r\n\r\n",
+        CHUNKED + b"A: b\r\n" * 64,
+    ],
+)
+def test_a_head_or_trailer_that_is_too_long_is_not_kept(connect: Connect, sent: bytes) -> None:
+    connection = connect()
+    connection.sendall(sent)
+    answer = everything(connection)
+    assert answer == b"" or answer[9:12] in {b"400", b"431", b"405"}
+    assert b"here" not in answer
+
+
+def test_a_trailer_that_never_ends_is_not_kept(connect: Connect) -> None:
+    connection = connect()
+    connection.settimeout(5)  # sooner than the rest of an answered body is given up
+    connection.sendall(CHUNKED + b"A: ")
+    connection.recv(4_096)
+    connection.sendall(b"a" * 40_000)
+    everything(connection)
+
+
+def test_a_body_and_a_usual_head_are_not_counted_as_head(connect: Connect) -> None:
+    connection = connect()
+    request = START + b"A: b\r\n" * 60 + b"Content-Length: 100000\r\n\r\n" + b"b" * 100_000
+    connection.sendall(request * 2)
+    answer = b""
+    while answer.count(b"here") < 2:
+        answer += connection.recv(4_096)
+
+
+@pytest.mark.parametrize("stray", [b"\r\n", b"\r\n\r\n"])
+def test_an_empty_line_does_not_keep_a_connection_for_ever(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, stray: bytes
+) -> None:
+    monkeypatch.setattr(module, "HEAD_SECONDS", 0.3)
+    connection = connect()
+    connection.sendall(START + b"\r\n")
+    answer = b""
+    while not answer.endswith(b"here"):
+        answer += connection.recv(4_096)
+    connection.sendall(stray)
+    assert everything(connection) == b""
+
+
+def test_the_rest_of_a_body_that_was_answered_is_not_read_for_ever(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DRAIN_SECONDS", 0.3)
+    connection = connect()
+    connection.sendall(START + b"Content-Length: 1000000\r\n\r\n" + b"b" * 10)
+    assert everything(connection).endswith(b"here")

@@ -17,7 +17,7 @@ from amana.wire.acknowledgement import RefusalReason
 from amana.wire.agree import note_mismatches
 from amana.wire.ends import QuarantineEnd
 from amana.wire.errors import ArchiveError, WireError
-from amana.wire.item_terms import item_terms
+from amana.wire.item_terms import item_terms, leaves_out
 from amana.wire.manifest import Content, ItemManifest
 from amana.wire.names import RawName
 from amana.wire.note import PackageNote
@@ -209,6 +209,8 @@ class PackageReader:
         if told != (manifest.item_id, stated.sha256, path):
             raise RefusedError(RefusalReason.ITEM_DISAGREES)
         if (packaged.handling_class, packaged.terms) != (record.handling_class, record.terms):
+            raise RefusedError(RefusalReason.ITEM_DISAGREES)
+        if leaves_out(manifest.consents, packaged.consents):
             raise RefusedError(RefusalReason.ITEM_DISAGREES)
         if manifest.content is not None and path is not None:
             self._objects.append((path, manifest.content))

@@ -16,7 +16,7 @@ from amana.wire.agree import note_mismatches
 from amana.wire.errors import WireError
 from amana.wire.event import CustodyEvent
 from amana.wire.ids import Digest
-from amana.wire.item_terms import item_terms
+from amana.wire.item_terms import item_terms, leaves_out
 from amana.wire.manifest import ItemManifest
 from amana.wire.note import PackageNote
 from amana.wire.package import (
@@ -155,6 +155,8 @@ class PackagePlan:
             raise PlanError("an item has no place in its submission")
         if item.manifest.leaf != dossier.leaves[item.place]:
             raise PlanError("an item manifest is not the one of its place")
+        if leaves_out(item.manifest.consents, item.consents):
+            raise PlanError("a person whom the provider named is left out")
         try:
             item_terms(dossier.snapshot, item.terms, item.consents)
         except WireError as failure:

@@ -64,6 +64,18 @@ def item_terms(
     )
 
 
+def leaves_out(given: Sequence[ConsentReference], now: Sequence[ConsentReference]) -> bool:
+    """Tell whether a person whom the provider named is no longer among those who are asked.
+
+    given: what the item's manifest says. now: what it is accepted under; officers may add persons
+    and say more of those who were not known, but take away none, nor call the item exempt.
+    """
+    named = {each.consent_id for each in given if each.state is ConsentBasis.RECORDED}
+    kept = {each.consent_id for each in now if each.state is ConsentBasis.RECORDED}
+    is_exempt = any(each.state is ConsentBasis.EXEMPT for each in now)
+    return bool(named - kept) or (bool(named) and is_exempt)
+
+
 def _base(layers: Sequence[Layer], terms: TermsReference) -> tuple[Layer, ...]:
     if terms.named is None:
         return ()

@@ -6,7 +6,7 @@ import pytest
 
 from amana.wire.errors import FieldError
 from amana.wire.ids import ConsentId
-from amana.wire.item_terms import CONSENT_NOT_KNOWN, item_terms
+from amana.wire.item_terms import CONSENT_NOT_KNOWN, item_terms, leaves_out
 from amana.wire.references import AgreementRef, ConsentReference, TermsReference
 from amana.wire.snapshot import SnapshotLayer, TermsSnapshot
 from amana.wire.vocabulary import ConsentBasis, TermsState
@@ -97,3 +97,45 @@ def test_an_item_is_under_every_version_of_the_agreement_that_it_names() -> None
     missing = AgreementRef(uid=Uid("mou:7f2a"), version=5, digest=givens.a_digest("v5"))
     with pytest.raises(FieldError, match="terms"):
         layers_of(snapshot, EXEMPT, terms=TermsReference(state=TermsState.AGREEMENT, named=missing))
+
+
+@pytest.mark.threat("T-14")
+@pytest.mark.parametrize(
+    ("given", "now", "is_left_out"),
+    [
+        ("A", "A", False),
+        ("A", "AB", False),
+        ("?", "A", False),
+        ("?", "?", False),
+        ("?", "-", False),
+        ("A", "B", True),
+        ("A", "?", True),
+        ("A", "-", True),
+        ("A", "A-", True),
+        ("AB", "A", True),
+    ],
+)
+def test_nobody_whom_the_provider_named_is_left_out(
+    given: str, now: str, *, is_left_out: bool
+) -> None:
+    """Letters are persons with a record, `?` one who is not known, `-` no one's consent needed."""
+    assert leaves_out(_references(given), _references(now)) is is_left_out
+
+
+def _references(persons: str) -> list[ConsentReference]:
+    return [
+        ConsentReference(state=ConsentBasis.UNKNOWN, consent_id=None, exempt_reason=None)
+        if person == "?"
+        else ConsentReference(
+            state=ConsentBasis.EXEMPT,
+            consent_id=None,
+            exempt_reason=ConsentExemptReason.PUBLIC_SOURCE,
+        )
+        if person == "-"
+        else ConsentReference(
+            state=ConsentBasis.RECORDED,
+            consent_id=ConsentId(person.lower() * 32),
+            exempt_reason=None,
+        )
+        for person in persons
+    ]

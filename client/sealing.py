@@ -23,7 +23,7 @@ from amana.wire.ids import (
     random_nonce,
     random_salt,
 )
-from amana.wire.manifest import Content, Description, ItemManifest
+from amana.wire.manifest import UNDESCRIBED, Content, ItemManifest
 from amana.wire.manifest_lines import items_root, write_lines
 from amana.wire.names import FileTimes, RawName, file_time
 from amana.wire.note import Attestation, PackageNote
@@ -240,13 +240,3 @@ class _Sealing:
             sealed_by=SealedBy.CLIENT,
             client_version=self._commission.client_version,
         )
-
-
-UNDESCRIBED: Final = Description(
-    text=None,
-    languages=None,
-    material_type=None,
-    source_type=None,
-    assertions=None,
-    prior_accounts=None,
-)

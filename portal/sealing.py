@@ -30,7 +30,7 @@ from amana.wire.ids import (
     random_nonce,
     random_salt,
 )
-from amana.wire.manifest import Content, Description, ItemKind, ItemManifest, ObjectPlace
+from amana.wire.manifest import UNDESCRIBED, Content, ItemKind, ItemManifest, ObjectPlace
 from amana.wire.manifest_lines import items_root, write_lines
 from amana.wire.names import FileTimes, RawName
 from amana.wire.note import Attestation, PackageNote
@@ -63,14 +63,6 @@ _UNKNOWN_CONSENT: Final = ConsentReference(
     state=ConsentBasis.UNKNOWN, consent_id=None, exempt_reason=None
 )
 _NO_TIMES: Final = FileTimes(modified=None, created=None, accessed=None)
-_UNDESCRIBED: Final = Description(
-    text=None,
-    languages=None,
-    material_type=None,
-    source_type=None,
-    assertions=None,
-    prior_accounts=None,
-)
 _VERSION: Final = VersionText("amana-portal/1")
 
 
@@ -287,7 +279,7 @@ class SubmissionSealer:
             consents=(self._consent_reference,),
             handling_class=None,
             at_risk=None,
-            description=_UNDESCRIBED,
+            description=UNDESCRIBED,
             provenance=UNKNOWN_PROVENANCE,
             sealed_by=SealedBy.SERVER,
             client_version=_VERSION,

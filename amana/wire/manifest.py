@@ -105,6 +105,17 @@ class Description:
     )
 
 
+UNDESCRIBED: Final = Description(
+    text=None,
+    languages=None,
+    material_type=None,
+    source_type=None,
+    assertions=None,
+    prior_accounts=None,
+)
+"""What is said of an item of which its provider says nothing."""
+
+
 @record
 class ItemManifest(Document):
     """Everything that is said of one item.

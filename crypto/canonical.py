@@ -33,7 +33,9 @@ def encode(value: JsonValue) -> bytes:
     CanonicalError: the value holds a fraction, an integer over MAX_INTEGER, a text with half a
     surrogate pair, anything that is not JSON, or is more than MAX_DEPTH deep.
     """
-    text = _WRITER.encode(_in_order(value, MAX_DEPTH))
+    # Between ASCII keys Python's order is the standard's, and the writer has it in C.
+    is_ascii = _survey(value, MAX_DEPTH)
+    text = _SORTING_WRITER.encode(value) if is_ascii else _WRITER.encode(_in_order(value))
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as failure:
@@ -96,37 +98,59 @@ def _refuse_number(_spelling: str) -> NoReturn:
     raise CanonicalError("numbers with a fraction or an exponent are not part of the formats")
 
 
-def _in_order(value: JsonValue, depth: int) -> JsonValue:
-    """Give the value with the keys of every object in order, after looking at all of it.
+def _survey(value: JsonValue, depth: int) -> bool:
+    """Look at all of a value; tell whether every key is ASCII. CanonicalError: as encode().
 
     The depth is bounded, so neither the stack nor a value that contains itself can harm.
     """
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise CanonicalError("an integer is beyond what every reader can hold")
-        return value
+    if isinstance(value, dict):
+        is_ascii, members = _are_ascii(value), iter(value.values())
+    elif isinstance(value, list):
+        is_ascii, members = True, iter(value)
+    else:
+        _require_scalar(value)
+        return True
     if depth == 0:
         raise CanonicalError(f"more than {MAX_DEPTH} levels deep")
-    if isinstance(value, list):
-        return [_in_order(each, depth - 1) for each in value]
-    if isinstance(value, dict):
-        return {key: _in_order(value[key], depth - 1) for key in _keys_in_order(value)}
-    # Reached only when a caller's types were not checked, by a float for instance.
-    raise CanonicalError("a value that canonical JSON does not have")
+    for each in members:
+        # Most members are texts or nothing: a call for each would be half of the time.
+        if type(each) is not str and each is not None:
+            is_ascii = _survey(each, depth - 1) and is_ascii
+    return is_ascii
 
 
-def _keys_in_order(value: dict[str, JsonValue]) -> list[str]:
-    """Sort by UTF-16 code units (RFC 8785 section 3.2.3), which is plain order within ASCII."""
+def _are_ascii(value: dict[str, JsonValue]) -> bool:
     try:
-        is_ascii = "".join(value).isascii()
+        return "".join(value).isascii()
     except TypeError as failure:
         raise CanonicalError("an object has a key that is not a text") from failure
-    if is_ascii:
-        return sorted(value)
-    return sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+
+
+def _require_scalar(value: JsonValue) -> None:
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if not isinstance(value, int):
+        # Reached only when a caller's types were not checked, by a float for instance.
+        raise CanonicalError("a value that canonical JSON does not have")
+    if abs(value) > MAX_INTEGER:
+        raise CanonicalError("an integer is beyond what every reader can hold")
+
+
+def _in_order(value: JsonValue) -> JsonValue:
+    """Give a value that was surveyed with all keys by UTF-16 code units (RFC 8785, 3.2.3)."""
+    if isinstance(value, list):
+        return [_in_order(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=_utf16)}
+    return value
+
+
+def _utf16(key: str) -> bytes:
+    return key.encode("utf-16-be", "surrogatepass")
 
 
 # No white space, and only what RFC 8785 section 3.2.2.2 escapes is escaped.
 _WRITER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_SORTING_WRITER: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, sort_keys=True
+)

@@ -164,33 +164,59 @@ class Statement(Document):
         return cls._from_canonical(untrusted[len(head) : -1])
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is known of a class before any value is: its format, its keys, and its codecs."""
+
+    version: str | None
+    keys: frozenset[str]
+    codecs: tuple[tuple[str, Codec[object]], ...]
+
+
+def _plan_of(kind: type) -> _Plan:
+    return _made_plan(kind)
+
+
+@functools.cache
+def _made_plan(kind: type) -> _Plan:
+    shape = shape_of(kind)
+    version = kind.FORMAT if issubclass(kind, Document) else None
+    own = frozenset() if version is None else frozenset({FORMAT_FIELD})
+    return _Plan(
+        version=version,
+        keys=own | shape.keys(),
+        codecs=tuple((name, carried.codec) for name, carried in shape.items()),
+    )
+
+
 def _write_fields(value: object, kind: type) -> dict[str, JsonValue]:
-    form: dict[str, JsonValue] = dict(_format_of(kind))
-    for name, carried in shape_of(kind).items():
-        form[name] = carried.codec.write(getattr(value, name))
+    plan = _plan_of(kind)
+    form: dict[str, JsonValue] = {} if plan.version is None else {FORMAT_FIELD: plan.version}
+    for name, codec in plan.codecs:
+        form[name] = codec.write(getattr(value, name))
     return form
 
 
 def _read_fields(kind: type[T], untrusted: dict[str, JsonValue]) -> T:
+    plan = _plan_of(kind)
     # The format comes first: fields of another version mean other things.
-    for name, version in _format_of(kind).items():
-        if untrusted.get(name) != version:
-            raise FormatError(f"the document is not {version}")
-    shape = shape_of(kind)
-    for name in shape:
-        if name not in untrusted:
-            raise FieldError("is missing", name)
-    if len(untrusted) != len(shape) + len(_format_of(kind)):
-        raise FieldError("has a field that this version does not know")
+    if plan.version is not None and untrusted.get(FORMAT_FIELD) != plan.version:
+        raise FormatError(f"the document is not {plan.version}")
+    if untrusted.keys() != plan.keys:
+        raise _wrong_keys(plan, untrusted)
     values: dict[str, object] = {}
-    for name, carried in shape.items():
-        try:
-            values[name] = carried.codec.read(untrusted[name])
-        except FieldError as fault:
-            raise fault.inside(name) from None
+    name = ""
+    try:
+        for name, codec in plan.codecs:
+            values[name] = codec.read(untrusted[name])
+    except FieldError as fault:
+        raise fault.inside(name) from None
     make: Callable[..., T] = kind
     return make(**values)
 
 
-def _format_of(kind: type) -> Mapping[str, str]:
-    return {FORMAT_FIELD: kind.FORMAT} if issubclass(kind, Document) else {}
+def _wrong_keys(plan: _Plan, untrusted: dict[str, JsonValue]) -> FieldError:
+    for name, _ in plan.codecs:
+        if name not in untrusted:
+            return FieldError("is missing", name)
+    return FieldError("has a field that this version does not know")

@@ -112,7 +112,7 @@ class Inspector:
         self._members = MemoryBudget(settings.members_bytes)
 
     def examine(self, items: Sequence[Item]) -> tuple[Outcome, ...]:
-        """Examine the items and give an outcome for each, in their order.
+        """Examine the items of one submission and give an outcome for each, in their order.
 
         What a `read` raises of its own accord passes through, and the round with it.
         """

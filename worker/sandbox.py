@@ -1,10 +1,11 @@
 """The sandbox, from outside: bubblewrap around the readers of clear, hostile files.
 
 It has no network, no home, no /proc, no other process, no variable of ours; of the file system it
-sees the system's programs, read-only, and worker/inside. Each item is read by a process of its own
-in there. What comes out is untrusted, bounded and parsed here; a reader that breaks, or lies in
-its form, makes its item "not scanned" and nothing else. Without bubblewrap there is no walk and so
-no verdict. Frames: docs/format/19-scan-report.md.
+sees the system's programs, read-only, and worker/inside. Whatever opens as a container has a reader
+process to itself; files of one submission that are none share one for a while. What comes out is
+untrusted, bounded and parsed here; a reader that breaks, or lies in its form, makes its item "not
+scanned" and nothing else. Without bubblewrap there is no walk and so no verdict. Frames:
+docs/format/19-scan-report.md.
 """
 
 import importlib.util
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +39,8 @@ INSTALL: Final = (
 """What an operator, or whoever runs the tests, has to do."""
 
 _READY_SECONDS: Final = 20.0
+_MOST_SERVED: Final = 256
+"""Items after which a reader is changed. Ours: the start of one, some 5 ms, is then forgotten."""
 _LIBRARY: Final = "libarchive.so.13"
 _PACKAGES: Final = ("libarchive", "puremagic")
 _INSIDE: Final = "/inside"
@@ -60,14 +64,28 @@ class UntrustedMember:
 
 
 class Session:
-    """One item's reader. Close it, and the reader ends."""
+    """A reader. Close it, and the reader ends.
 
-    def __init__(self, stream: socket.socket, deadline: float) -> None:
+    may_go_on: whether it may serve another item. Only one that said to its end of every item so far
+    that it is no container may, and no more than _MOST_SERVED items.
+    """
+
+    def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._deadline = 0.0
+        self._served = 0
+        self._has_opened = False
+        self.may_go_on = False
+
+    def begin(self, seconds: float) -> None:
+        """Begin with an item, which may take no longer than so many seconds."""
+        self._deadline = time.monotonic() + seconds
+        self._served += 1
+        self.may_go_on = False
 
     def walk(self, content: Scannable) -> Kind:
         """Hand in a content and learn what it is. Then ask for members until there is none."""
+        self.may_go_on = False
         descriptor = content.reader()
         try:
             self._send(channel.ORDER_WALK, descriptor)
@@ -77,6 +95,7 @@ class Session:
             case {"answer": "kind", "is_container": bool(is_it), "media_type": media, **more} if (
                 not more
             ):
+                self._has_opened |= is_it
                 return Kind(is_container=is_it, media_type=_media_type(media))
             case _:
                 raise UntrustedAnswerError("the reader did not say what the content is")
@@ -84,8 +103,10 @@ class Session:
     def member(self) -> UntrustedMember | Ending:
         """Give the next member, whose pieces must be taken next, or how the container ended."""
         match self._answer():
-            case {"answer": "end", "ending": str(ending), **more} if not more:
-                return _ending(ending)
+            case {"answer": "end", "ending": str(untrusted), **more} if not more:
+                ending = _ending(untrusted)
+                self.may_go_on = not self._has_opened and self._served < _MOST_SERVED
+                return ending
             case {"answer": "member", "name": str(name), "is_name_cut": bool(is_cut), **more} if (
                 not more and len(name) <= 2 * channel.NAME_BYTES
             ):
@@ -159,15 +180,8 @@ class Session:
             raise LateAnswerError("the time of this item is over")
         return left
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the reader."""
         self._stream.close()
 
 
@@ -190,12 +204,14 @@ class Pieces:
 class Sandbox:
     """A running sandbox: `with Sandbox(item_cpu_seconds=…) as sandbox`. Any number of threads.
 
-    It ends with the thread that started it, at the latest.
+    One is for one submission at most: its readers go from item to item, and whoever took one over
+    could speak for the next. It ends with the thread that started it, at the latest.
     """
 
     def __init__(self, *, item_cpu_seconds: int) -> None:
         self._cpu_seconds = item_cpu_seconds
         self._sending = threading.Lock()
+        self._idle: list[Session] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
 
@@ -227,6 +243,8 @@ class Sandbox:
 
     def stop(self) -> None:
         """End it, every reader with it; a second call does nothing."""
+        while self._idle:
+            self._idle.pop().close()
         if self._orders is not None:
             self._orders.close()
             self._orders = None
@@ -235,21 +253,35 @@ class Sandbox:
             self._process.wait()
             self._process = None
 
-    def session(self, seconds: float) -> Session:
-        """Give a new reader, for one item and no longer than so many seconds.
+    @contextmanager
+    def session(self, seconds: float) -> Iterator[Session]:
+        """Give a reader for one item, which may take no longer than so many seconds.
 
         SandboxError: the sandbox is gone.
         """
+        with self._sending:
+            session = self._idle.pop() if self._idle else self._new_session()
+        session.begin(seconds)
+        try:
+            yield session
+        finally:
+            if session.may_go_on:
+                with self._sending:
+                    self._idle.append(session)
+            else:
+                session.close()
+
+    def _new_session(self) -> Session:
         if self._orders is None:
             raise SandboxError("the sandbox has not been started")
         ours, theirs = socket.socketpair()
-        with theirs, self._sending:
+        with theirs:
             try:
                 socket.send_fds(self._orders, [channel.ORDER_ITEM], [theirs.fileno()])
             except OSError as failure:
                 ours.close()
                 raise SandboxError("the sandbox is gone") from failure
-        return Session(ours, time.monotonic() + seconds)
+        return Session(ours)
 
     def __enter__(self) -> Self:
         self.start()

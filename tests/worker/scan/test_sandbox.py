@@ -1,12 +1,12 @@
 """Nothing gets out of the sandbox but answers, and an answer is parsed like any untrusted bytes."""
 
+import contextlib
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -145,22 +145,50 @@ def test_a_zip_of_zeros_is_no_container_and_a_media_type_is_a_hint(sandbox: Sand
 
 def test_a_sandbox_that_has_been_stopped_gives_no_reader() -> None:
     sandbox = Sandbox(item_cpu_seconds=5)
-    with pytest.raises(SandboxError):
-        sandbox.session(5)
+    with pytest.raises(SandboxError), sandbox.session(5):
+        pass
     sandbox.start()
     with sandbox.session(5):
         sandbox.stop()
         sandbox.stop()
-    with pytest.raises(SandboxError):
-        sandbox.session(5)
+    with pytest.raises(SandboxError), sandbox.session(5):
+        pass
 
 
-def fed(*frames: bytes) -> Session:
+def test_files_that_are_no_containers_share_a_reader_until_one_opens(sandbox: Sandbox) -> None:
+    def serve(content: bytes) -> Session:
+        with sandbox.session(20) as session, memory_of(content) as memory:
+            session.walk(memory)
+            while isinstance(session.member(), UntrustedMember):
+                list(session.pieces())
+                session.next()
+        return session
+
+    first = serve(b"text")
+    assert serve(b"other text") is first
+    assert serve(hostile.tarred({"a": b"1"})) is first
+    assert serve(b"text") is not first
+
+
+def test_a_reader_that_was_left_in_the_midst_serves_nobody_else(sandbox: Sandbox) -> None:
+    with sandbox.session(20) as left, memory_of(b"text") as memory:
+        left.walk(memory)
+    with sandbox.session(20) as other:
+        assert other is not left
+
+
+@contextlib.contextmanager
+def fed(*frames: bytes) -> Iterator[Session]:
     """A session whose other side says these bytes and is gone."""
     ours, theirs = socket.socketpair()
     with theirs:
         theirs.sendall(b"".join(frames))
-    return Session(ours, time.monotonic() + 5)
+    session = Session(ours)
+    session.begin(5)
+    try:
+        yield session
+    finally:
+        session.close()
 
 
 def frame(letter: bytes, data: bytes) -> bytes:
@@ -224,7 +252,9 @@ def test_a_changed_answer_is_another_or_refused(position: int, byte: int) -> Non
 
 def test_a_reader_that_says_nothing_is_late() -> None:
     ours, theirs = socket.socketpair()
-    with theirs, Session(ours, time.monotonic() + 0.2) as session:
+    with theirs, ours:
+        session = Session(ours)
+        session.begin(0.2)
         with pytest.raises(LateAnswerError):
             session.member()
         with pytest.raises(LateAnswerError):

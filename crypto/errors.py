@@ -66,3 +66,23 @@ class UnverifiedError(CryptoError):
 
 class FinishedError(CryptoError):
     """More was added to an object that has already been finished."""
+
+
+class KeyStoreError(CryptoError):
+    """A key store is missing or damaged, or others can read it."""
+
+
+class KeyAbsentError(CryptoError):
+    """The key store has nothing under this name."""
+
+
+class KeyTakenError(CryptoError):
+    """The key store has something else under this name, and never overwrites."""
+
+
+class DestroyedError(CryptoError):
+    """What had this name in the key store was destroyed; its tombstone stands."""
+
+
+class NotHeldError(CryptoError):
+    """The officer's ring does not hold the identity of this group."""

@@ -1,0 +1,1 @@
+"""The commands of the quarantine, one module for each first word."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amana.wire.errors import PackError
+from amana.wire.exact import ExactReader
 
 BLOCK: Final = 512
 """Bytes in a tar block: POSIX.1-2017, pax, "ustar Interchange Format"."""
@@ -64,6 +65,21 @@ class Layout:
         return place
 
 
+def tiled(places: Iterable[Place]) -> tuple[Place, ...]:
+    """Give places in the order in which they lie. PackError: they are not all of one pack.
+
+    Nothing of the pack is needed: manifests that cannot be true are refused before it is opened.
+    """
+    layout = Layout()
+    ordered = tuple(sorted(places, key=lambda place: place.offset))
+    for place in ordered:
+        if not layout.fits(place.size):
+            raise PackError("the manifests make the pack longer than a pack may be")
+        if place != layout.add(place.item_id, place.size):
+            raise PackError("the manifests leave a gap in the pack, or overlap")
+    return ordered
+
+
 def split(
     pack: Iterable[bytes], places: Iterable[Place]
 ) -> Iterator[tuple[Place, Iterator[bytes]]]:
@@ -71,53 +87,12 @@ def split(
 
     pack: the content of the object, cut anywhere. places: what the manifests say.
     Yields each place with its bytes; the bytes must be used up before the next item is asked for.
-    Raises PackError when the pack has one byte that does not follow from the places.
+    Raises PackError as tiled(), and for a byte of the pack that does not follow from the places.
     """
-    source = _Source(pack)
-    layout = Layout()
-    for place in sorted(places, key=lambda place: place.offset):
-        if place != layout.add(place.item_id, place.size):
-            raise PackError("the manifests leave a gap in the pack, or overlap")
-        source.expect(header(place.item_id, place.size))
+    source = ExactReader(pack, PackError)
+    for place in tiled(places):
+        source.require(header(place.item_id, place.size))
         yield place, source.take(place.size)
-        source.expect(fill(place.size))
-    source.expect(END)
+        source.require(fill(place.size))
+    source.require(END)
     source.end()
-
-
-class _Source:
-    """Reads exact lengths from bytes that are cut anywhere."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
-        self._owed = 0
-
-    def take(self, size: int) -> Iterator[bytes]:
-        """Yield the next `size` bytes in pieces."""
-        self._owed = size
-        return self._pieces()
-
-    def _pieces(self) -> Iterator[bytes]:
-        while self._owed:
-            if not self._rest:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    raise PackError("the pack is shorter than its items")
-                self._rest = memoryview(chunk)
-                continue
-            piece, self._rest = self._rest[: self._owed], self._rest[self._owed :]
-            self._owed -= len(piece)
-            yield bytes(piece)
-
-    def expect(self, wanted: bytes) -> None:
-        """Read what must stand here, after the item before it was used up."""
-        if self._owed:
-            raise PackError("an item of the pack was not read to its end")
-        if b"".join(self.take(len(wanted))) != wanted:
-            raise PackError("the pack holds bytes that its manifests do not explain")
-
-    def end(self) -> None:
-        """Make sure that nothing follows."""
-        if self._rest or any(self._chunks):
-            raise PackError("the pack goes on after its end")

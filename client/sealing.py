@@ -28,14 +28,14 @@ from amana.wire.manifest_lines import items_root, write_lines
 from amana.wire.names import FileTimes, RawName, file_time
 from amana.wire.note import Attestation, PackageNote
 from amana.wire.provenance import UNKNOWN_PROVENANCE
-from amana.wire.references import ConsentReference, TermsReference
-from amana.wire.sealed import ContentObject, ObjectKind, SealedObject
+from amana.wire.sealed import ContentObject, ObjectKind, RecordObject, SealedObject
 from amana.wire.submission import ReplyKeys, SubmissionManifest
-from amana.wire.vocabulary import ConsentBasis, Deployment, SealedBy
+from amana.wire.vocabulary import Deployment, SealedBy
 from amana.wire.words import VersionText
 from client.bundle import BundleWriter, Progress, SealedFile
-from client.errors import KeysError
-from client.plan import Plan, PlannedItem, PlannedObject
+from client.conditions import NOTHING_KNOWN, Conditions, SideDocument
+from client.errors import KeysError, TreeError
+from client.plan import MOST_OBJECTS, Plan, PlannedItem, PlannedObject
 from client.reading import Hasher, read_unchanged
 from crypto.padding import Kind
 from crypto.recipients import HybridRecipient
@@ -43,10 +43,6 @@ from crypto.seal import Sealer, seal
 from crypto.sign import NoteSigner
 
 KINDS: Final = {ObjectKind.RAW: Kind.RAW, ObjectKind.PACK: Kind.PACK}
-
-UNKNOWN_CONSENT: Final = ConsentReference(
-    state=ConsentBasis.UNKNOWN, consent_id=None, exempt_reason=None
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +53,10 @@ class Commission:
     card: CardId
     recipient: HybridRecipient
     deployment: Deployment
-    terms: TermsReference
     reply: ReplyKeys
     signer: NoteSigner
     client_version: VersionText
+    conditions: Conditions = NOTHING_KNOWN
 
     def __post_init__(self) -> None:
         # Nobody would believe the note, and that would show only after everything was sealed.
@@ -86,8 +82,12 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
     """Seal everything planned into a new bundle.
 
     ChangedError: a file is not as it was listed; then there is no note. BundleError: the folder is
-    in use. OSError: the disk is full or fails.
+    in use. TreeError: with its documents it is too much for one submission. OSError: the disk is
+    full or fails.
     """
+    conditions = commission.conditions
+    if len(plan.objects) + len(conditions.documents) > MOST_OBJECTS:
+        raise TreeError("too-many-objects", count=len(plan.objects), most=MOST_OBJECTS)
     writer = BundleWriter(folder)
     nonce = random_nonce()
     submission_id = derive_submission_id(nonce, commission.account, commission.card)
@@ -97,15 +97,16 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         lines = [*work.lines, *(work.bare_line(item) for item in plan.bare)]
     root = Digest(items_root(lines).hex())
     manifests = _seal_record(writer, commission, write_lines(lines))
+    records = tuple(_seal_document(writer, commission, each) for each in conditions.documents)
     submission = SubmissionManifest(
         submission_id=submission_id,
         client_nonce=nonce,
         account=commission.account,
         card=commission.card,
         deployment=commission.deployment,
-        terms=commission.terms,
+        terms=conditions.terms,
         batch_terms=(),
-        handling_class=None,
+        handling_class=conditions.handling_class,
         transfer_id=None,
         consignment_id=None,
         corrects=None,
@@ -117,7 +118,7 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         items_root=root,
         objects=objects,
         item_manifests=(manifests,),
-        records=(),
+        records=records,
     )
     note = PackageNote(
         submission_id=submission_id,
@@ -129,7 +130,7 @@ def seal_tree(plan: Plan, commission: Commission, folder: Path, progress: Progre
         items_root=root,
         submission_manifest=_seal_record(writer, commission, iter([submission.to_bytes()])),
         item_manifests=(manifests,),
-        records=(),
+        records=tuple(each.outside for each in records),
         objects=tuple(each.outside for each in objects),
     )
     writer.finish(commission.signer.sign(note.to_bytes().decode()).to_bytes())
@@ -143,6 +144,20 @@ def _seal_record(
         for piece in seal(content, commission.recipient, Kind.RECORD):
             target.write(piece)
         return target.describe()
+
+
+def _seal_document(
+    writer: BundleWriter, commission: Commission, document: SideDocument
+) -> RecordObject:
+    outside = _seal_record(writer, commission, iter([document.content]))
+    return RecordObject(
+        object_id=outside.object_id,
+        sealed_size=outside.sealed_size,
+        sealed_sha256=outside.sealed_sha256,
+        kind=document.kind,
+        consent_id=document.consent_id,
+        sha256=document.sha256,
+    )
 
 
 class _Sealing:
@@ -231,8 +246,8 @@ class _Sealing:
             group_id=None,
             sidecars=(),
             batch_id=None,
-            terms=self._commission.terms,
-            consents=(UNKNOWN_CONSENT,),
+            terms=self._commission.conditions.terms,
+            consents=self._commission.conditions.consents_of(entry),
             handling_class=None,
             at_risk=None,
             description=UNDESCRIBED,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amana.wire.errors import ArchiveError
+from amana.wire.exact import ExactReader
 from amana.wire.pack import BLOCK, END, fill
 
 MOST_BYTES: Final = 1 << 47
@@ -50,7 +51,7 @@ def read(untrusted: Iterable[bytes]) -> Iterator[tuple[Member, Iterator[bytes]]]
     untrusted: the archive, cut anywhere. ArchiveError: one byte is not as the writer would have
     it, the archive is cut or goes on after its end. Only when the iterator ends is it whole.
     """
-    source = _Source(untrusted)
+    source = ExactReader(untrusted, ArchiveError)
     while (member := _next_member(source)) is not None:
         yield member, source.take(member.size)
         source.require(fill(member.size))
@@ -58,7 +59,7 @@ def read(untrusted: Iterable[bytes]) -> Iterator[tuple[Member, Iterator[bytes]]]
     source.end()
 
 
-def _next_member(source: "_Source") -> Member | None:
+def _next_member(source: ExactReader) -> Member | None:
     block = source.exactly(BLOCK)
     if block == bytes(BLOCK):
         return None
@@ -84,47 +85,3 @@ def _next_member(source: "_Source") -> Member | None:
 
 def _octal(field: bytes) -> int | None:
     return int(field[:-1], 8) if _OCTAL.fullmatch(field) else None
-
-
-class _Source:
-    """Reads exact lengths from bytes that are cut anywhere."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
-        self._owed = 0
-
-    def take(self, size: int) -> Iterator[bytes]:
-        """Yield the next `size` bytes in pieces."""
-        self._owed = size
-        return self._pieces()
-
-    def _pieces(self) -> Iterator[bytes]:
-        while self._owed:
-            while not self._rest:
-                self._rest = memoryview(self._next_chunk())
-            piece, self._rest = self._rest[: self._owed], self._rest[self._owed :]
-            self._owed -= len(piece)
-            yield bytes(piece)
-
-    def _next_chunk(self) -> bytes:
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            raise ArchiveError("the archive ends before its end")
-        return chunk
-
-    def exactly(self, size: int) -> bytes:
-        """Give the next `size` bytes."""
-        if self._owed:
-            raise ArchiveError("a member was not read to its end")
-        return b"".join(self.take(size))
-
-    def require(self, wanted: bytes) -> None:
-        """Read what must stand here."""
-        if self.exactly(len(wanted)) != wanted:
-            raise ArchiveError("the archive holds bytes that its headers do not explain")
-
-    def end(self) -> None:
-        """Make sure that nothing follows."""
-        if self._rest or any(self._chunks):
-            raise ArchiveError("the archive goes on after its end")

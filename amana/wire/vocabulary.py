@@ -7,13 +7,7 @@ Format: docs/format/06-ids-and-fields.md.
 
 from enum import StrEnum, unique
 
-
-@unique
-class Deployment(StrEnum):
-    """Whether material is real. Production refuses what comes from training, and says so."""
-
-    TRAINING = "TRAINING"
-    PRODUCTION = "PRODUCTION"
+from amana.deployment import Deployment as Deployment  # noqa: PLC0414 - others take it from here
 
 
 @unique

@@ -29,10 +29,11 @@ class Zone:
 
 
 # Only the quarantine hands objects from one key to another; only it and a provider's own machine
-# keep private keys; only it and the portal have a database; only the portal has pages.
+# keep private keys; only it and the portal have a database; only the portal has pages. Portal and
+# repository connect to nobody: they are asked.
 ZONES: Final[Mapping[str, Zone]] = {
     "portal": Zone(
-        without=("crypto/private", "crypto/rewrap.py"),
+        without=("amana/link", "crypto/private", "crypto/rewrap.py"),
         templates=("shared", "portal"),
         static=True,
     ),
@@ -43,7 +44,10 @@ ZONES: Final[Mapping[str, Zone]] = {
     ),
     "worker": Zone(without=("amana/web",), templates=(), static=False),
     "repository": Zone(
-        without=("amana/store", "amana/web", "crypto/private", "crypto/rewrap.py"),
+        without=(
+            *("amana/link", "amana/store", "amana/web"),
+            *("crypto/private", "crypto/rewrap.py"),
+        ),
         templates=(),
         static=False,
     ),

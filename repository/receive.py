@@ -82,13 +82,17 @@ class Receiver:
 
         The answer is on the disk when it is given here. A folder without its mark is not looked at.
         """
-        for mark in sorted(spool.iterdir()):
-            found = _MARK.fullmatch(mark.name)
-            if found is None:
-                continue
-            package_id = PackageId(found[1])
-            if not self._is_answered(spool / package_id, package_id):
-                yield self.receive(spool / package_id, package_id, on)
+        for package_id in marked(spool):
+            if result := self.receive_unanswered(spool / package_id, package_id, on):
+                yield result
+
+    def receive_unanswered(
+        self, folder: Path, package_id: PackageId, on: date
+    ) -> Received | Refused | None:
+        """Take in one package and answer, unless it has our acknowledgement: None."""
+        if self._is_answered(folder, package_id):
+            return None
+        return self.receive(folder, package_id, on)
 
     def receive(self, folder: Path, package_id: PackageId, on: date) -> Received | Refused:
         """Take in one package that lies under its id, and answer."""
@@ -175,6 +179,13 @@ class Receiver:
         with durable(fresh) as target:
             target.write(note)
         fresh.replace(self._answers / f"{package_id}{ANSWER}")
+
+
+def marked(spool: Path) -> Iterator[PackageId]:
+    """Give each package that has its mark in a spool, in the order of their ids."""
+    for mark in sorted(spool.iterdir()):
+        if found := _MARK.fullmatch(mark.name):
+            yield PackageId(found[1])
 
 
 def _fate(item: Item) -> AcknowledgedItem:

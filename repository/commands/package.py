@@ -8,17 +8,16 @@ from typing import Final
 from amana.clock import SystemClock, today
 from amana.durable import durable
 from amana.exitcodes import ExitCode
-from amana.wire.acknowledgement import ItemFate
 from amana.wire.errors import FieldError
 from amana.wire.package import REGISTRATION, RegistrationNumber
 from amana.wire.vocabulary import Deployment
-from repository.commands import questions
+from repository.commands import questions, watching
 from repository.console import Console, Field
 from repository.errors import RepositoryError, UnusableError
 from repository.inner import Item
 from repository.keys import RepositoryKeys, load_quarantine
 from repository.opened import opened, verify
-from repository.receive import Receiver, Refused
+from repository.receive import Receiver
 from repository.sharing import ItemAnswer, may_share
 from repository.store import open_store
 from repository.unpack import extract, unpack
@@ -52,31 +51,13 @@ def _receive(options: argparse.Namespace, console: Console) -> int:
     keys = RepositoryKeys.load(options.keys)
     end = load_quarantine(options.quarantine, keys)
     _tell_training(keys, console)
-    refused = 0
     try:
         with open_store(options.store) as store:
             receiver = Receiver(store, options.answers, keys=keys, end=end)
-            for result in receiver.receive_all(options.spool, today(SystemClock())):
-                word = result.word
-                if isinstance(result, Refused):
-                    refused += 1
-                    reason = console.sentence(f"refused.{result.word.reason}")
-                    text = console.sentence("not-taken", package=word.package_id, reason=reason)
-                    fields = {"package": word.package_id, "refused": result.word.reason.value}
-                    console.result(text, fields)
-                    continue
-                kept = sum(each.fate is ItemFate.ACCEPTED for each in result.word.items)
-                key = "taken" if result.is_new else "taken-before"
-                console.result(
-                    console.sentence(key, package=word.package_id, count=kept),
-                    {
-                        "accession": result.word.accession_id,
-                        "accepted_items": kept,
-                        "is_new": result.is_new,
-                        "package": word.package_id,
-                        "refused_items": len(result.word.items) - kept,
-                    },
-                )
+            if options.watch is not None:
+                return watching.run(receiver, options.spool, options.watch, console)
+            results = receiver.receive_all(options.spool, today(SystemClock()))
+            refused = sum(not watching.tell(result, console) for result in results)
     except BlockingIOError as failure:
         raise UnusableError("store-in-use", path=str(options.store)) from failure
     return ExitCode.REFUSED if refused else ExitCode.OK
@@ -199,6 +180,12 @@ def _parser() -> argparse.ArgumentParser:
     receive.add_argument("spool", type=Path, help="the folder into which packages are put")
     receive.add_argument("--answers", type=Path, required=True, help="where answers are written")
     receive.add_argument("--store", type=Path, required=True, help="where packages are kept")
+    receive.add_argument(
+        "--watch",
+        type=watching.seconds,
+        metavar="SECONDS",
+        help="go on until SIGTERM, and look again after so many seconds",
+    )
     for verb, told in _ON_A_PACKAGE.items():
         one = _reader(verbs.add_parser(verb, help=told))
         one.add_argument("package", type=Path, help="the folder of a sealed package")

@@ -46,9 +46,15 @@ def test_the_environment_overrides_the_file(write: Write) -> None:
 
 def test_every_described_setting_is_honoured(tmp_path: pathlib.Path) -> None:
     """Each one is given a value of its own, which must stand somewhere in the result."""
-    values = {"deployment": "PRODUCTION", "data_directory": str(tmp_path / "kept")}
+    values = {
+        "deployment": "PRODUCTION",
+        "data_directory": str(tmp_path / "kept"),
+    }
     for known in settings.described():
-        value = values.get(known.name, f"given.example/{known.section}/{known.name}")
+        other = f"given.example/{known.section}/{known.name}"
+        if known.default.isdecimal():
+            other = str(int(known.default) + 1)
+        value = values.get(known.name, other)
         environ = {known.variable: value}
         if known.name == "deployment":
             environ |= {
@@ -58,6 +64,17 @@ def test_every_described_setting_is_honoured(tmp_path: pathlib.Path) -> None:
         told = settings.load(None, environ)
         part = getattr(told, known.section) if known.section else told
         assert str(getattr(part, known.name)) == value
+
+
+@pytest.mark.parametrize("text", ["keep_days = 0", 'keep_days = "0"'])
+def test_a_number_may_be_written_as_one(write: Write, text: str) -> None:
+    assert settings.load(write(f"[portal]\n{text}"), {}).portal.keep_days == 0
+
+
+@pytest.mark.parametrize("text", ["-1", "366", "true", '"x"', '"٣"', "1.5", "9999999999999"])
+def test_a_number_that_is_none_or_too_large_is_refused(write: Write, text: str) -> None:
+    with pytest.raises(SettingsError, match="keep_days must be"):
+        settings.load(write(f"[portal]\nkeep_days = {text}"), {})
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,25 @@ docs/settings.md is made from this module.
 """
 
 import dataclasses
-import enum
 import pathlib
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from amana.deployment import Deployment as Deployment  # noqa: PLC0414 - others take it from here
+
 _PREFIX: Final = "AMANA_"
 # Read by the dispatcher, or naming the file itself, before there are settings.
 _NOT_SETTINGS: Final = frozenset({"AMANA_SETTINGS", "AMANA_LANGUAGE"})
+# What TOML may write as a number; all else is text.
+_NUMBERS: Final = frozenset({"pull_seconds", "feedback_seconds", "keep_days"})
 # A settings file is a page or two; a limit before it is read keeps a mistake small.
 _FILE_LIMIT_BYTES: Final = 64 * 1024
 
 
 class SettingsError(Exception):
     """A setting is unknown, of the wrong kind, or not allowed in this deployment."""
-
-
-class Deployment(enum.StrEnum):
-    """Whether what is handed over is real. The word stands in cards, notes and packages."""
-
-    TRAINING = "TRAINING"
-    PRODUCTION = "PRODUCTION"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +64,27 @@ class PortalSettings:
             "meaning": "File below the data directory with the witnesses' key card of the month."
         },
     )
+    pull_listen: str = dataclasses.field(
+        default="127.0.0.1:8701",
+        metadata={
+            "meaning": "Where the quarantine fetches, in a process of its own: as `listen`, and "
+            "in earnest `unix:PATH` behind an onion address with client authorisation."
+        },
+    )
+    pull_keys: str = dataclasses.field(
+        default="pull.keys",
+        metadata={
+            "meaning": "File below the data directory with four C2SP verifier lines: the "
+            "quarantine's pull key, and the key by which it cosigns. Nobody else is answered."
+        },
+    )
+    keep_days: int = dataclasses.field(
+        default=14,
+        metadata={
+            "meaning": "Days for which sealed bytes are still kept after the quarantine has "
+            "acknowledged them, 0 to 365."
+        },
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +99,50 @@ class WorkerSettings:
     log_origin: str = dataclasses.field(
         default="training.invalid/quarantine",
         metadata={"meaning": "Name of the quarantine's custody log, as for the portal."},
+    )
+    portal_url: str = dataclasses.field(
+        default="http://127.0.0.1:8701",
+        metadata={"meaning": "Where the portal's pull API is; empty: only disks are imported."},
+    )
+    portal_log: str = dataclasses.field(
+        default="portal-log.keys",
+        metadata={"meaning": "File with the key of the portal's log, two lines; as `outbox`."},
+    )
+    portal_socks: str = dataclasses.field(
+        default="",
+        metadata={"meaning": "Tor's SOCKS port, `127.0.0.1:9050`, for an onion address."},
+    )
+    pull_seconds: int = dataclasses.field(
+        default=300,
+        metadata={"meaning": "Seconds between two pulls, 1 to 86400."},
+    )
+    feedback_seconds: int = dataclasses.field(
+        default=604_800,
+        metadata={"meaning": "Seconds between two feedback batches, 1 to 2592000; a week."},
+    )
+    outbox: str = dataclasses.field(
+        default="worker/outbox",
+        metadata={"meaning": "Folder for packages, below the data directory or absolute."},
+    )
+    answers: str = dataclasses.field(
+        default="worker/answers",
+        metadata={"meaning": "Folder into which the repository answers; as `outbox`."},
+    )
+    repository_end: str = dataclasses.field(
+        default="repository.end",
+        metadata={"meaning": "The repository's public keys (`amana package init`); as `outbox`."},
+    )
+    signatures: str = dataclasses.field(
+        default="worker/signatures",
+        metadata={"meaning": "Folder of the scanner's signature database; as `outbox`."},
+    )
+    scratch: str = dataclasses.field(
+        default="/dev/shm/amana",  # noqa: S108 - a folder of its own, checked when it is used
+        metadata={"meaning": "Folder in memory (tmpfs) for the scanner; nothing else is written."},
+    )
+    executor: str = dataclasses.field(
+        default="quarantine-1",
+        metadata={"meaning": "Name of this worker; the same after every start."},
     )
 
 
@@ -176,11 +237,38 @@ def load(path: pathlib.Path | None, environ: Mapping[str, str]) -> Settings:
             listen=told["portal", "listen"],
             directory_keys=told["portal", "directory_keys"],
             witness_card=told["portal", "witness_card"],
+            pull_listen=told["portal", "pull_listen"],
+            pull_keys=told["portal", "pull_keys"],
+            keep_days=_number("keep_days", told["portal", "keep_days"], 365),
         ),
-        worker=WorkerSettings(
-            database_url=database("worker"), log_origin=told["worker", "log_origin"]
-        ),
+        worker=_worker(told, database("worker")),
     )
+
+
+def _worker(told: Mapping[tuple[str, str], str], database_url: str) -> WorkerSettings:
+    mine = {name: value for (section, name), value in told.items() if section == "worker"}
+    return WorkerSettings(
+        database_url=database_url,
+        log_origin=mine["log_origin"],
+        portal_url=mine["portal_url"],
+        portal_log=mine["portal_log"],
+        portal_socks=mine["portal_socks"],
+        pull_seconds=_number("pull_seconds", mine["pull_seconds"], 86_400),
+        feedback_seconds=_number("feedback_seconds", mine["feedback_seconds"], 2_592_000),
+        outbox=mine["outbox"],
+        answers=mine["answers"],
+        repository_end=mine["repository_end"],
+        signatures=mine["signatures"],
+        scratch=mine["scratch"],
+        executor=mine["executor"],
+    )
+
+
+def _number(name: str, text: str, most: int) -> int:
+    """Give a whole number from 0 to `most`."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(most)) or int(text) > most:
+        raise SettingsError(f"setting {name} must be a whole number from 0 to {most}")
+    return int(text)
 
 
 def _deployment(text: str) -> Deployment:
@@ -217,6 +305,8 @@ def _parsed(path: pathlib.Path) -> dict[str, object]:
 
 
 def _text(name: str, value: object) -> str:
+    if name in _NUMBERS and type(value) is int:
+        return str(value)
     if not isinstance(value, str):
         raise SettingsError(f"setting {name} must be a string")
     return value

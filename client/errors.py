@@ -4,7 +4,11 @@ Each error carries a sentence for the person who gave the command. It is shown o
 and may name their own files; it is never logged or sent.
 """
 
+from pathlib import Path
+from typing import Self
+
 from amana.i18n import Sentence
+from amana.wire.errors import TermsTextError
 
 
 class ClientError(Exception):
@@ -32,6 +36,21 @@ class BundleError(ClientError):
 
 class KeysError(ClientError):
     """A key file, kit or card cannot be used."""
+
+
+class StatusError(ClientError):
+    """What the portal gave as feedback cannot be had or believed."""
+
+
+class ConditionsError(ClientError):
+    """An agreement or a consent cannot be read, or contradicts what is to be sealed under it."""
+
+    @classmethod
+    def in_text(cls, failure: TermsTextError, path: Path) -> Self:
+        """Give the error for a text that a person wrote and that is not terms."""
+        error = cls("terms-text")
+        error.sentence = failure.in_file(str(path))
+        return error
 
 
 def shown(name: bytes) -> str:

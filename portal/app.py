@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan
 
 from amana.clock import Clock, today
 from amana.events import EventLog
@@ -22,15 +22,19 @@ from amana.web.render import Pages
 from amana.web.tokens import FormTokens
 from amana.wire.ids import LogOrigin
 from amana.wire.vocabulary import Deployment
+from portal.api import Api, build_api
 from portal.card import CardSource
 from portal.codes import PortalCode
 from portal.custody import PortalKeys
+from portal.feedback_store import forget_old
 from portal.intake import Intake
+from portal.last_resort import LastResort
 from portal.ledger import merge_leaves
-from portal.limits import DEFAULT, Limits
+from portal.limits import DEFAULT, UPLOADS, Limits, UploadLimits
 from portal.pages import STYLES, Visitors
 from portal.places import Places
 from portal.records.tables import PORTAL
+from portal.returning import Returners
 
 MERGE_SECONDS: Final = 900
 """How often it is asked whether a day has ended."""
@@ -39,19 +43,30 @@ THREADS: Final = 4
 """Uploads that are sealed at the same moment; more only take turns on the processor."""
 
 
-def build_app(settings: Settings, clock: Clock, log: EventLog, limits: Limits = DEFAULT) -> ASGIApp:
+def build_app(
+    settings: Settings,
+    clock: Clock,
+    log: EventLog,
+    limits: Limits = DEFAULT,
+    upload_limits: UploadLimits = UPLOADS,
+) -> ASGIApp:
     """Give the application. KeysError, DirectoryError: `amana portal init` was not finished.
 
     The database is opened when the server starts, and checked then: FormatError.
     """
+    # Only what serves may open a mailbox: importing the portal loads nothing that opens.
+    from portal.mailbox import PhraseMailboxes  # noqa: PLC0415 - see above
+
     places = Places(data_directory=settings.data_directory)
     keys = PortalKeys.load(places.keys)
     database = open_database(settings.portal.database_url)
+    cards = CardSource.of(settings)
     intake = Intake(
         places=places,
-        cards=CardSource.of(settings),
+        cards=cards,
         keys=keys,
         tokens=FormTokens(keys.form_secret, clock),
+        mailboxes=PhraseMailboxes.of(database, places, cards.directory),
         log=LogOrigin(settings.portal.log_origin),
         database=database,
         clock=clock,
@@ -60,29 +75,35 @@ def build_app(settings: Settings, clock: Clock, log: EventLog, limits: Limits = 
         uploads=asyncio.Semaphore(limits.uploads),
     )
     pages = Pages(settings.deployment, STYLES)
+    api = build_api(intake, Deployment(settings.deployment.value), upload_limits, log)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await require_format(database, PORTAL, Deployment(settings.deployment.value))
         if leftovers := await intake.clean():
             log.record(PortalCode.LEFTOVERS, submissions=leftovers)
-        merging = asyncio.create_task(_merge_each_day(intake, log))
+        await api.start()
+        merging = asyncio.create_task(_merge_each_day(intake, api, log))
         log.record(PortalCode.SERVING)
         yield
         merging.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await merging
         intake.executor.shutdown()
+        api.executor.shutdown()
+        intake.mailboxes.close()
         await database.close()
         log.record(PortalCode.STOPPED)
 
-    app = _routes(Visitors(pages=pages, intake=intake), lifespan)
-    return SafeHeaders(_LastResort(app, log), style_hashes=(pages.style_hash,))
+    app = _routes(Visitors(pages=pages, intake=intake), api, lifespan)
+    return SafeHeaders(LastResort(app, log, PortalCode.FAILED), style_hashes=(pages.style_hash,))
 
 
-def _routes(visitors: Visitors, lifespan: Lifespan[Starlette]) -> Starlette:
+def _routes(visitors: Visitors, api: Api, lifespan: Lifespan[Starlette]) -> Starlette:
+    returners = Returners.beside(visitors)
     app = Starlette(
         routes=[
+            *api.routes,
             Route("/", visitors.landing),
             Route("/left", visitors.left),
             Route("/leave", visitors.leave, methods=["POST"]),
@@ -90,6 +111,9 @@ def _routes(visitors: Visitors, lifespan: Lifespan[Starlette]) -> Starlette:
             Route("/{language}/before", visitors.before),
             Route("/{language}/give", visitors.give, methods=["GET"]),
             Route("/{language}/give", visitors.receive, methods=["POST"]),
+            Route("/{language}/words", returners.words),
+            Route("/{language}/return", returners.ask, methods=["GET"]),
+            Route("/{language}/return", returners.read, methods=["POST"]),
         ],
         exception_handlers={404: visitors.fail, 405: visitors.fail, Exception: visitors.fail},
         lifespan=lifespan,
@@ -99,28 +123,15 @@ def _routes(visitors: Visitors, lifespan: Lifespan[Starlette]) -> Starlette:
     return app
 
 
-async def _merge_each_day(intake: Intake, log: EventLog) -> None:
+async def _merge_each_day(intake: Intake, api: Api, log: EventLog) -> None:
     while True:
         try:
-            if joined := await merge_leaves(intake.database, today(intake.clock)):
+            on = today(intake.clock)
+            if joined := await merge_leaves(intake.database, on):
                 log.record(PortalCode.MERGED, leaves=joined)
+            await forget_old(intake.database, intake.places, on)
+            await api.sweep()
         except StoreError:
             # The leaves still wait; the next turn takes them.
             log.record(PortalCode.NOT_MERGED)
         await asyncio.sleep(MERGE_SECONDS)
-
-
-class _LastResort:
-    """Ends an error here: the server would write it, and with it what was sent, into a log."""
-
-    def __init__(self, app: ASGIApp, log: EventLog) -> None:
-        self._app = app
-        self._log = log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except Exception:  # the edge of the program: a traceback holds what was sent
-            if scope["type"] != "http":
-                raise
-            self._log.record(PortalCode.FAILED)

@@ -8,21 +8,19 @@ Format: docs/format/09-key-cards.md.
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from amana.settings import Settings
+from amana.wire import directory
 from amana.wire.card import CARD_LIMIT_BYTES, Audience, Expected, verify_card
-from amana.wire.errors import WireError
+from amana.wire.errors import FormatError, WireError
 from amana.wire.ids import CardId
-from amana.wire.kit import DIRECTORY_KEYS
 from amana.wire.signers import SIGNATURES_LIMIT_BYTES
 from amana.wire.vocabulary import Deployment
 from crypto.errors import KeyFormatError
-from crypto.note import DualKey, Purpose
+from crypto.note import DualKey
 from crypto.recipients import HybridRecipient
 from portal.errors import DirectoryError
-
-_DIRECTORY_LIMIT_BYTES: Final = 32_768  # six verifier lines have about 11,000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +78,7 @@ def read_directory(path: Path) -> tuple[DualKey, ...]:
     """
     try:
         with path.open("rb") as source:
-            lines = source.read(_DIRECTORY_LIMIT_BYTES).decode("ascii").splitlines()
-        if len(lines) != 2 * DIRECTORY_KEYS:
-            raise DirectoryError("the directory file does not have two lines for each signer")
-        keys = tuple(
-            DualKey.from_texts(first, second)
-            for first, second in zip(lines[::2], lines[1::2], strict=True)
-        )
-    except (OSError, UnicodeDecodeError, KeyFormatError) as failure:
+            untrusted = source.read(directory.SIGNERS_LIMIT_BYTES + 1)
+        return directory.read_directory(untrusted)
+    except (OSError, FormatError) as failure:
         raise DirectoryError("the directory keys cannot be read") from failure
-    if len({key.name for key in keys}) != DIRECTORY_KEYS or any(
-        key.purpose is not Purpose.NOTE for key in keys
-    ):
-        raise DirectoryError("the directory keys are not three signers of notes")
-    return keys

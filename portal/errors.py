@@ -4,6 +4,8 @@ What a visitor is told is no error but a Refusal (portal/refusal.py). Messages h
 operator's log: no plaintext, name, address or key stands in them.
 """
 
+from amana.wire.ids import ObjectId
+from amana.wire.upload import UploadFault
 from portal.refusal import Refusal
 
 
@@ -25,3 +27,15 @@ class RefusedError(PortalError):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.value)
         self.refusal = refusal
+
+
+class UploadRefusedError(PortalError):
+    """A member's request is not done: `fault` says why, `objects` which of the note's it is about.
+
+    Never leaves the API.
+    """
+
+    def __init__(self, fault: UploadFault, objects: tuple[ObjectId, ...] = ()) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+        self.objects = objects

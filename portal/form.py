@@ -1,8 +1,8 @@
 """The rules of the form: what comes first, what may come, and how much.
 
-Token, then answers, then material; an answer behind material, a second answer to one question or a
-field that the form does not have refuses the whole. So nothing is sealed for anybody who did not
-come through the page. Format: docs/format/18-portal.md section 1.
+Token, then answers and words, then material; an answer behind material, a second answer to one
+question or a field that the form does not have refuses the whole. So nothing is sealed for anybody
+who did not come through the page. Format: docs/format/18-portal.md section 1.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from amana.wire.errors import FieldError
 from amana.wire.words import MEDIA_TYPE, MediaType
+from crypto.phrase import PhraseRefusedError, ReturnPhrase
 from portal.consent import Answers
 from portal.errors import RefusedError
 from portal.limits import Limits
@@ -21,6 +22,7 @@ from terms.consent import AgeBand, Answer, ConsentPurpose
 TOKEN: Final = "token"  # noqa: S105 - the field's name
 AGE: Final = "age"
 UNDERSTOOD: Final = "understood"
+WORDS: Final = "words"
 TEXT: Final = "text"
 FILES: Final = "files"
 
@@ -54,13 +56,15 @@ class FormReader:
     """Judges parts as they come; gives the steps of the material among them.
 
     is_token_valid: whether a form token is ours. answers: complete once the first step was given.
-    has_token: whether a valid one has come.
+    has_token: whether a valid one has come. phrase: the ten words, once they were read; whoever
+    takes them over sets it to None.
     """
 
     def __init__(self, is_token_valid: Callable[[str], bool], limits: Limits) -> None:
         self.answers = Answers()
         self.items = 0
         self.has_token = False
+        self.phrase: ReturnPhrase | None = None
         self._is_token_valid = is_token_valid
         self._limits = limits
         self._seen: set[str] = set()
@@ -102,7 +106,9 @@ class FormReader:
     def _go_on(self, data: memoryview) -> Iterator[Step]:
         if self._field is not None:
             self._value += data
-            if len(self._value) > self._limits.field_bytes:
+            if self._field == WORDS and len(self._value) > self._limits.words_bytes:
+                raise RefusedError(Refusal.WORDS)
+            if self._field != WORDS and len(self._value) > self._limits.field_bytes:
                 raise RefusedError(Refusal.UNREADABLE)
             return
         yield from self._begin_waiting()
@@ -128,6 +134,9 @@ class FormReader:
             self._waiting = None
 
     def _answer(self, name: str, untrusted: bytes) -> None:
+        if name == WORDS:
+            self.phrase = phrase_in(untrusted)
+            return
         try:
             text = untrusted.decode("ascii")
             if name == TOKEN:
@@ -146,8 +155,20 @@ class FormReader:
 
 
 _ITEMS: Final = frozenset({TEXT, FILES})
-_FIELDS: Final = len(ConsentPurpose) + 4  # token, age, understood, and the text
+_FIELDS: Final = len(ConsentPurpose) + 5  # token, age, understood, words, and the text
 _UNDERSTOOD: Final = {"YES": True, NOT_SAID: False}
+
+
+def phrase_in(untrusted: bytes) -> ReturnPhrase | None:
+    """Read ten words as they were typed; None for an empty field. RefusedError: WORDS."""
+    try:
+        text = untrusted.decode("utf-8")
+        # Whoever typed anything at all wants to come back, and is told when it is no phrase.
+        return ReturnPhrase.parse(text) if text.strip() else None
+    except (PhraseRefusedError, UnicodeDecodeError):
+        pass
+    # No cause: it would quote the words.
+    raise RefusedError(Refusal.WORDS)
 
 
 def _item_head(head: PartHead) -> ItemHead:

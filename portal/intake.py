@@ -22,6 +22,7 @@ from amana.store.engine import Database
 from amana.web.tokens import FormTokens
 from amana.wire.ids import LogOrigin
 from portal import ledger
+from portal.account import Account, Mailboxes
 from portal.card import CardSource
 from portal.custody import PortalKeys
 from portal.errors import RefusedError
@@ -78,6 +79,7 @@ class Intake:
     cards: CardSource
     keys: PortalKeys
     tokens: FormTokens
+    mailboxes: Mailboxes
     log: LogOrigin
     database: Database
     clock: Clock
@@ -241,10 +243,18 @@ class _Upload:
         if not steps:
             return
         if self._sealer is None:
+            account = await self._account()
             self._sealer = await self._in_thread(
-                SubmissionSealer, self._intake.places, self._visit, self._form.answers
+                SubmissionSealer, self._intake.places, self._visit, self._form.answers, account
             )
         self._start(self._sealer.take, steps)
+
+    async def _account(self) -> Account:
+        """Give the account that the words lead to, and let go of the words."""
+        phrase, self._form.phrase = self._form.phrase, None
+        if phrase is None:
+            return Account.without_return()
+        return await self._intake.mailboxes.account_of(phrase)
 
     async def _settle(self) -> None:
         if self._job is not None:
@@ -256,7 +266,8 @@ class _Upload:
         if self._recording is not None:
             # A commit that failed may still have happened: clean() sees at the next start.
             await asyncio.wait([self._recording])
-            return
+            if not _was_refused(self._recording):
+                return
         if self._job is not None:
             await asyncio.gather(self._job, return_exceptions=True)
         if self._sealer is not None:
@@ -274,3 +285,8 @@ class _Upload:
         job = loop.run_in_executor(self._intake.executor, lambda: work(*arguments))
         self._job = job
         return job
+
+
+def _was_refused(recording: "asyncio.Future[None]") -> bool:
+    """Tell whether the records refused by themselves, so that nothing of it can be in them."""
+    return not recording.cancelled() and isinstance(recording.exception(), RefusedError)

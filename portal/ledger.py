@@ -10,13 +10,17 @@ from datetime import date
 from typing import Final
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amana.store.engine import Database
 from amana.store.log import append
 from amana.wire.ids import SubmissionId
+from amana.wire.note import PackageNote
 from amana.wire.sealed import SealedObject
 from crypto.merkle import HASH_BYTES, TreeHash
+from portal.errors import RefusedError
 from portal.records.tables import (
+    MAILBOX,
     MERGED,
     SEALED_OBJECT,
     SUBMISSION,
@@ -24,6 +28,7 @@ from portal.records.tables import (
     ObjectRole,
     SubmissionState,
 )
+from portal.refusal import Refusal
 from portal.sealing import Received
 
 LEAVES_AT_ONCE: Final = 64
@@ -32,32 +37,43 @@ day adds as many again. 23,000 a year are a proof of fifteen hashes."""
 
 
 async def record(database: Database, received: Received) -> None:
-    """Write down that a submission came in, and let its leaf wait for the log."""
+    """Write down that a submission came in, and let its leaf wait for the log.
+
+    RefusedError: BUSY, when the same words became another account's in this very moment.
+    """
     note = received.note
     day = received.on.isoformat()
     async with database.write() as connection:
-        await connection.execute(
-            insert(SUBMISSION).values(
-                submission_id=note.submission_id,
-                account=note.account,
-                card=note.card,
-                received_on=day,
-                note_sha256=note.digest,
-                state=SubmissionState.RECEIVED.value,
-            )
-        )
-        rows = [
-            _row(note.submission_id, ObjectRole.SUBMISSION_MANIFEST, note.submission_manifest),
-            *(_row(note.submission_id, ObjectRole.ITEM_MANIFEST, _) for _ in note.item_manifests),
-            *(_row(note.submission_id, ObjectRole.RECORD, _) for _ in note.records),
-            *(_row(note.submission_id, ObjectRole.CONTENT, _) for _ in note.objects),
-            _row(note.submission_id, ObjectRole.EVENT, received.event),
-        ]
-        # In the order of their keys: what is written together tells no order either.
-        await connection.execute(
-            insert(SEALED_OBJECT), sorted(rows, key=lambda row: str(row["object_id"]))
-        )
+        await _keep_mailbox(connection, received)
+        await write_submission(connection, note, received.event, received.on)
         await connection.execute(insert(WAITING_LEAF).values(hash=received.leaf, since=day))
+
+
+async def write_submission(
+    connection: AsyncConnection, note: PackageNote, event: SealedObject, on: date
+) -> None:
+    """Write the rows of a submission and of all its sealed objects; event: of its arrival."""
+    await connection.execute(
+        insert(SUBMISSION).values(
+            submission_id=note.submission_id,
+            account=note.account,
+            card=note.card,
+            received_on=on.isoformat(),
+            note_sha256=note.digest,
+            state=SubmissionState.RECEIVED.value,
+        )
+    )
+    rows = [
+        _row(note.submission_id, ObjectRole.SUBMISSION_MANIFEST, note.submission_manifest),
+        *(_row(note.submission_id, ObjectRole.ITEM_MANIFEST, _) for _ in note.item_manifests),
+        *(_row(note.submission_id, ObjectRole.RECORD, _) for _ in note.records),
+        *(_row(note.submission_id, ObjectRole.CONTENT, _) for _ in note.objects),
+        _row(note.submission_id, ObjectRole.EVENT, event),
+    ]
+    # In the order of their keys: what is written together tells no order either.
+    await connection.execute(
+        insert(SEALED_OBJECT), sorted(rows, key=lambda row: str(row["object_id"]))
+    )
 
 
 async def recorded(database: Database) -> frozenset[SubmissionId]:
@@ -92,6 +108,19 @@ async def merge_leaves(database: Database, today: date) -> int:
         await connection.execute(insert(MERGED).values(day=today.isoformat()))
         await append(connection, leaves)
     return len(leaves)
+
+
+async def _keep_mailbox(connection: AsyncConnection, received: Received) -> None:
+    if received.mailbox is None:
+        return
+    account = received.note.account
+    is_same = MAILBOX.c.lookup_sha256 == received.mailbox
+    known = await connection.scalar(select(MAILBOX.c.account).where(is_same))
+    if known is None:
+        row = {"lookup_sha256": received.mailbox, "account": account}
+        await connection.execute(insert(MAILBOX).values(row))
+    elif known != account:
+        raise RefusedError(Refusal.BUSY)
 
 
 def _row(submission: SubmissionId, role: ObjectRole, sealed: SealedObject) -> dict[str, str | int]:

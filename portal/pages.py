@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from amana.i18n import Language
 from amana.web.render import Pages
-from portal.form import AGE, FILES, NOT_SAID, TEXT, TOKEN, UNDERSTOOD
+from portal.form import AGE, FILES, NOT_SAID, TEXT, TOKEN, UNDERSTOOD, WORDS
 from portal.intake import FORM, Intake
 from portal.refusal import Refusal
 from portal.sealing import Received
@@ -38,6 +38,7 @@ FORM_VALUES: Final = MappingProxyType[str, object](
             "token": TOKEN,
             "age": AGE,
             "understood": UNDERSTOOD,
+            "words": WORDS,
             "text": TEXT,
             "files": FILES,
         },
@@ -62,17 +63,17 @@ class Visitors:
 
     async def landing(self, request: Request) -> Response:
         """Say what this is and what it cannot promise."""
-        return self._page("landing", self._language(request))
+        return self.page("landing", self.language_of(request))
 
     async def before(self, request: Request) -> Response:
         """Say how to be safe, and manage expectations, before anything is asked."""
-        return self._page("before", self._language(request))
+        return self.page("before", self.language_of(request))
 
     async def give(self, request: Request) -> Response:
         """Show the form."""
-        return self._page(
+        return self.page(
             "give",
-            self._language(request),
+            self.language_of(request),
             token=self.intake.tokens.issue(FORM),
             **FORM_VALUES,
             limit=self.intake.limits.body_bytes >> 30,
@@ -81,8 +82,8 @@ class Visitors:
 
     async def receive(self, request: Request) -> Response:
         """Take what was given, and thank for it or say why it could not be taken."""
-        language = self._language(request)
-        if request.headers.get("sec-fetch-site", "") not in _OWN_SITES:
+        language = self.language_of(request)
+        if is_foreign(request):
             return self.refuse(Refusal.FORM_OLD, language)
         length = request.headers.get("content-length", "")
         try:
@@ -105,7 +106,7 @@ class Visitors:
 
     async def left(self, _request: Request) -> Response:
         """Show a page that says nothing."""
-        return self._page("left", _FIRST)
+        return self.page("left", _FIRST)
 
     async def fail(self, request: Request, failure: Exception) -> Response:
         """Answer what no page is there for. The error itself goes to the outermost middleware."""
@@ -123,22 +124,25 @@ class Visitors:
             {"reason": refusal.value, "path": "refused", "languages": self.pages.languages},
             padded_bytes=REFUSAL_BYTES,
         )
-        return _html(page, refusal.status)
+        return html(page, refusal.status)
 
     def _thanks(self, received: Received, language: Language) -> Response:
-        return self._page(
+        return self.page(
             "thanks",
             language,
             items=received.items,
+            has_words=received.mailbox is not None,
             size=_size(received.content_bytes),
             receipt=received.receipt.decode("utf-8"),
         )
 
-    def _page(self, name: str, language: Language, **values: object) -> Response:
+    def page(self, name: str, language: Language, **values: object) -> Response:
+        """Give a page with these values."""
         known = {"path": name, "languages": self.pages.languages}
-        return _html(self.pages.render(f"portal/{name}.html", language, values | known), 200)
+        return html(self.pages.render(f"portal/{name}.html", language, values | known), 200)
 
-    def _language(self, request: Request) -> Language:
+    def language_of(self, request: Request) -> Language:
+        """Give the language that the address names. HTTPException: there are no pages in it."""
         asked = request.path_params.get("language", _FIRST.value)
         for language in self.pages.languages:
             if language.value == asked:
@@ -146,7 +150,13 @@ class Visitors:
         raise HTTPException(404)
 
 
-def _html(page: bytes, status: int) -> Response:
+def is_foreign(request: Request) -> bool:
+    """Tell whether a browser says that another site's form sent this."""
+    return request.headers.get("sec-fetch-site", "") not in _OWN_SITES
+
+
+def html(page: bytes, status: int) -> Response:
+    """Give a response with a page."""
     return Response(page, status_code=status, media_type="text/html; charset=utf-8")
 
 

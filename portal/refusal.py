@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     TOO_MANY = "too-many"
     TOO_SLOW = "too-slow"
     UNREADABLE = "unreadable"
+    WORDS = "words"
 
     @property
     def status(self) -> HTTPStatus:
@@ -48,5 +49,6 @@ _STATUS: Final = MappingProxyType(
         # Not 408: a browser may send the whole form again by itself (RFC 9110 section 15.5.9).
         Refusal.TOO_SLOW: HTTPStatus.BAD_REQUEST,
         Refusal.UNREADABLE: HTTPStatus.BAD_REQUEST,
+        Refusal.WORDS: HTTPStatus.BAD_REQUEST,
     }
 )

@@ -17,7 +17,6 @@ from amana.durable import durable, sync_folder
 from amana.i18n import Language
 from amana.wire.bundle import NOTE, OBJECTS, object_path
 from amana.wire.ids import (
-    AccountId,
     ConsentId,
     ContentSha256,
     ContentSha512,
@@ -35,7 +34,7 @@ from amana.wire.manifest_lines import items_root, write_lines
 from amana.wire.names import FileTimes, RawName
 from amana.wire.note import Attestation, PackageNote
 from amana.wire.provenance import UNKNOWN_PROVENANCE
-from amana.wire.references import ConsentReference, TermsReference
+from amana.wire.references import ConsentReference
 from amana.wire.sealed import (
     ContentObject,
     ObjectKind,
@@ -43,13 +42,15 @@ from amana.wire.sealed import (
     RecordObject,
     SealedObject,
 )
+from amana.wire.standing import UNDER_STANDING_TERMS
 from amana.wire.submission import SubmissionManifest
-from amana.wire.vocabulary import ConsentBasis, Deployment, SealedBy, TermsState
+from amana.wire.vocabulary import ConsentBasis, Deployment, SealedBy
 from amana.wire.words import VersionText
 from crypto.merkle import TreeHash
 from crypto.padding import Kind
 from crypto.recipients import HybridRecipient
 from crypto.seal import Sealer, seal
+from portal.account import Account
 from portal.card import WitnessCard
 from portal.consent import Answers, consent_document
 from portal.custody import PortalKeys
@@ -58,7 +59,6 @@ from portal.multipart import PartEnd
 from portal.objects import ObjectFile, discard
 from portal.places import Places
 
-UNKNOWN_TERMS: Final = TermsReference(state=TermsState.UNKNOWN, named=None)
 _UNKNOWN_CONSENT: Final = ConsentReference(
     state=ConsentBasis.UNKNOWN, consent_id=None, exempt_reason=None
 )
@@ -84,11 +84,13 @@ class Visit:
 class Received:
     """A submission that is whole on the disk, and what the records keep of it.
 
-    leaf: of its custody event. receipt: R1, a signed note. items and content_bytes: what the
+    mailbox: what names it, where words were given. leaf: of its custody event. receipt: R1, a
+    signed note. items and content_bytes: what the
     visitor gave, for the page that thanks; no record keeps them.
     """
 
     on: date
+    mailbox: Digest | None
     note: PackageNote
     event: SealedObject
     leaf: TreeHash
@@ -135,11 +137,12 @@ class SubmissionSealer:
     OSError: the disk is full or fails; then abandon() it.
     """
 
-    def __init__(self, places: Places, visit: Visit, answers: Answers) -> None:
+    def __init__(self, places: Places, visit: Visit, answers: Answers, account: Account) -> None:
         self._places = places
         self._visit = visit
         self._nonce = random_nonce()
-        self._account = random_id(AccountId)
+        self._holder = account  # held to the end: who comes with the same words meets it
+        self._account = account.account
         card = visit.card.card_id
         self.submission_id = derive_submission_id(self._nonce, self._account, card)
         self._folder = places.receiving / self.submission_id
@@ -189,6 +192,7 @@ class SubmissionSealer:
         sync_folder(self._places.receiving)
         return Received(
             on=self._visit.on,
+            mailbox=self._holder.lookup_sha256,
             note=note,
             event=sealed_event,
             leaf=event.leaf,
@@ -275,7 +279,7 @@ class SubmissionSealer:
             group_id=None,
             sidecars=(),
             batch_id=None,
-            terms=UNKNOWN_TERMS,
+            terms=UNDER_STANDING_TERMS,
             consents=(self._consent_reference,),
             handling_class=None,
             at_risk=None,
@@ -304,13 +308,13 @@ class SubmissionSealer:
             account=self._account,
             card=self._visit.card.card_id,
             deployment=self._visit.deployment,
-            terms=UNKNOWN_TERMS,
+            terms=UNDER_STANDING_TERMS,
             batch_terms=(),
             handling_class=None,
             transfer_id=None,
             consignment_id=None,
             corrects=None,
-            reply=None,
+            reply=self._holder.reply,
             erasable=False,
             sealed_by=SealedBy.SERVER,
             client_version=_VERSION,

@@ -92,6 +92,15 @@ class Outbox:
                 pass
         return sealed
 
+    def sweep(self) -> None:
+        """Remove what a kill left of packages that never got their name.
+
+        Only for whoever alone writes into the folder, between two packages.
+        """
+        for part in self._folder.glob(f".*{PART}"):
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+
     def sealed(self, package_id: PackageId) -> SealedPackage:
         """Give our own note on a package that was handed over.
 

@@ -3,8 +3,11 @@
 Messages are for an operator's log: they name the place of a fault, never what stood there.
 """
 
+from dataclasses import replace
 from enum import StrEnum, unique
 from typing import Final, Self
+
+from amana.i18n import Sentence
 
 ROOT: Final = "the document"
 """How a message names a fault that lies in no single field."""
@@ -73,3 +76,19 @@ class CardError(WireError):
     def __init__(self, fault: CardFault) -> None:
         super().__init__(f"the card may not be used: {fault}")
         self.fault = fault
+
+
+class TermsTextError(WireError):
+    """Terms that a person wrote cannot be read as terms; the sentence says where and what to do.
+
+    key: the sentence in the catalogues, without `terms-text.`; values: what it speaks of, which may
+    be the writer's own words. They are shown to whoever brought the text, and never logged.
+    """
+
+    def __init__(self, key: str, **values: str | int) -> None:
+        super().__init__(f"the text is not terms: {key}")
+        self.sentence = Sentence(key=f"terms-text.{key}", values={"file": "TOML", **values})
+
+    def in_file(self, name: str) -> Sentence:
+        """Give the sentence with the name of the file that the text stands in."""
+        return replace(self.sentence, values={**self.sentence.values, "file": name})

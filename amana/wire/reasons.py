@@ -35,6 +35,8 @@ class ReasonCode(StrEnum):
     TERMS_UNKNOWN = "terms-unknown"
     CONSENT_UNKNOWN = "consent-unknown"
     MODE_NOT_AGREED = "mode-not-agreed"
+    NATURE_NOT_AGREED = "nature-not-agreed"
+    AGREEMENT_NOT_IN_FORCE = "agreement-not-in-force"
     AGREEMENT_LAPSED = "agreement-lapsed"
     CONDITIONS_TIGHTENED = "conditions-tightened"
     CONSENT_ANSWERED = "consent-answered"

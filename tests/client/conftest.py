@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from amana.clock import SystemClock, today
-from amana.wire.references import TermsReference
-from amana.wire.vocabulary import Deployment, TermsState
+from amana.wire.vocabulary import Deployment
 from amana.wire.words import VersionText
 from client.keys import MemberKeys
 from client.plan import plan
@@ -40,7 +39,6 @@ def commission(rehearsal: Rehearsal, member: MemberKeys) -> Commission:
         card=rehearsal.make_card().card_id,
         recipient=rehearsal.intake.recipient,
         deployment=Deployment.TRAINING,
-        terms=TermsReference(state=TermsState.UNKNOWN, named=None),
         reply=member.reply,
         signer=member.signer,
         client_version=VersionText("amana/test"),

@@ -10,20 +10,7 @@ import pytest
 
 from amana import cli
 from amana.exitcodes import ExitCode
-from examples import first_trip
 from examples.rehearsal import Rehearsal, prepare
-
-
-def test_the_first_trip_brings_back_what_went_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What `make run` shows."""
-    monkeypatch.chdir(tmp_path)
-    assert first_trip.main() == 0
-    told = capsys.readouterr()
-    assert "شهادة حلب ٢٠١٣.pdf" in told.out
-    assert " NO " not in told.out
-    assert told.err.count("TRAINING") == 2
 
 
 @pytest.fixture

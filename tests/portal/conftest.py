@@ -23,7 +23,7 @@ from crypto.opening import HybridIdentity
 from crypto.sign import NoteSigner
 from portal.app import build_app
 from portal.custody import PortalKeys
-from portal.limits import Limits
+from portal.limits import UPLOADS, Limits, UploadLimits
 from portal.places import Places
 from portal.records.tables import PORTAL
 
@@ -74,10 +74,10 @@ class House:
 
     @property
     def left(self) -> set[str]:
-        """Every file below the portal's folders but its keys and its lock."""
+        """Every file below the portal's folders but its keys, its lock and the phrases' root."""
         home = self.places.home
         files = {path for path in home.rglob("*") if path.is_file()}
-        files -= {self.places.keys, self.places.lock}
+        files -= {self.places.keys, self.places.lock, self.places.phrase_root}
         return {str(path.relative_to(home)) for path in files}
 
 
@@ -87,6 +87,7 @@ class Site:
 
     house: House
     client: httpx.Client
+    end: Callable[[], None]
 
     def token(self, language: str = "en") -> str:
         page = self.client.get(f"/{language}/give").text
@@ -145,30 +146,37 @@ def serve(house: House) -> Iterator[Callable[..., Site]]:
     """Start the portal, with other limits if they are named; every start is ended with the test."""
     ends: list[Callable[[], None]] = []
 
-    def start(limits: Limits = LIMITS) -> Site:
+    def start(
+        limits: Limits = LIMITS,
+        upload_limits: UploadLimits = UPLOADS,
+        address: str = house.settings.portal.listen,
+    ) -> Site:
         log = EventLog(house.log.append, house.clock)
-        app = build_app(house.settings, house.clock, log, limits)
-        listener = listen(house.settings.portal.listen, house.settings.data_directory)
+        app = build_app(house.settings, house.clock, log, limits, upload_limits)
+        listener = listen(address, house.settings.data_directory)
         running = server(app)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
         thread.start()
-        path = house.settings.data_directory / "portal.sock"
-        client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(path)), base_url="http://portal", timeout=60
-        )
+        name = listener.getsockname()
+        if isinstance(name, tuple):
+            client = httpx.Client(base_url=f"http://{name[0]}:{name[1]}", timeout=60)
+        else:
+            transport = httpx.HTTPTransport(uds=name)
+            client = httpx.Client(transport=transport, base_url="http://portal", timeout=60)
 
         def end() -> None:
+            ends.remove(end)
             client.close()
             running.should_exit = True
             thread.join()
             listener.close()
 
         ends.append(end)
-        return Site(house=house, client=client)
+        return Site(house=house, client=client, end=end)
 
     yield start
-    for end in ends:
-        end()
+    while ends:
+        ends[-1]()
 
 
 @pytest.fixture

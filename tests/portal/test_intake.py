@@ -5,18 +5,22 @@ import shutil
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from amana.i18n import Language
 from amana.store.engine import open_database
 from amana.store.errors import DatabaseFailureError
 from amana.web.tokens import FormTokens
 from amana.wire.ids import LogOrigin
+from crypto.phrase import ReturnPhrase, derive
 from portal import ledger
 from portal.card import CardSource
 from portal.intake import FORM, Intake
+from portal.mailbox import PhraseMailboxes
+from portal.records.tables import MAILBOX
 from portal.refusal import Refusal
 from portal.sealing import Received
 from tests.portal.body import CONTENT_TYPE, body, field, file
@@ -32,6 +36,7 @@ async def intake(house: House) -> AsyncIterator[Intake]:
             cards=CardSource.of(house.settings),
             keys=house.keys,
             tokens=FormTokens(house.keys.form_secret, house.clock),
+            mailboxes=PhraseMailboxes(database, house.places, bytes(32)),
             log=LogOrigin(house.settings.portal.log_origin),
             database=database,
             clock=house.clock,
@@ -149,3 +154,29 @@ async def test_room_that_was_promised_to_one_is_not_promised_to_another(
     assert isinstance(
         await two.receive(CONTENT_TYPE.encode(), None, pieces(whole), Language.EN), Received
     )
+
+
+async def test_words_that_became_anothers_account_on_the_way_leave_nothing(
+    house: House, intake: Intake
+) -> None:
+    """Another process recorded the same new words first: the manifest names the wrong account."""
+    phrase = ReturnPhrase.generate()
+    parts = [field("token", intake.tokens.issue(FORM)), field("words", " ".join(phrase.groups))]
+    whole = body(*parts, file("a", b"A" * 3_000_000))
+    root = derive(phrase, directory_root=bytes(32))
+    row = {"lookup_sha256": sha256(root.lookup_id).hexdigest(), "account": "0" * 32}
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield whole[:2_000_000]
+        while not house.left:  # noqa: ASYNC110 - a folder tells nobody when it fills
+            await asyncio.sleep(0.01)
+        async with intake.database.write() as connection:
+            await connection.execute(insert(MAILBOX).values(row))
+        yield whole[2_000_000:]
+
+    outcome = await intake.receive(CONTENT_TYPE.encode(), None, slowly(), Language.EN)
+    assert outcome is Refusal.BUSY
+    assert house.left == set()
+    again = await intake.receive(CONTENT_TYPE.encode(), None, pieces(whole), Language.EN)
+    assert isinstance(again, Received)
+    assert again.note.account == "0" * 32

@@ -17,12 +17,19 @@ from tests.portal.conftest import Site
 
 PAGES = [
     "/",
-    *(f"/{language}{path}" for language in ("ar", "en") for path in ("", "/before", "/give")),
+    *(
+        f"/{language}{path}"
+        for language in ("ar", "en")
+        for path in ("", "/before", "/give", "/words", "/return")
+    ),
 ]
 EVERYWHERE = [
     *(("GET", path) for path in [*PAGES, "/left", "/nowhere", "/ckb", "/en/nowhere", "/..%2f"]),
     *(("HEAD", path) for path in PAGES),
-    *(("POST", path) for path in ["/leave", "/", "/en/before", "/ar/give", "/nowhere"]),
+    *(
+        ("POST", path)
+        for path in ["/leave", "/", "/en/before", "/ar/give", "/en/return", "/ar/words", "/nowhere"]
+    ),
     *((method, "/en/give") for method in ("PUT", "DELETE", "OPTIONS", "TRACE")),
 ]
 

@@ -34,10 +34,12 @@ TODAY: Final = date(2026, 10, 2)
 LATER: Final = date(2027, 1, 1)
 ROOT: Final = Path(__file__).parents[2]
 
-NEXT_MIGRATION: Final = """
+NEWEST: Final = newest_version(PORTAL)
+
+NEXT_MIGRATION: Final = f"""
 from alembic import op
-revision = "0003"
-down_revision = "0002"
+revision = "{NEWEST + 1:04}"
+down_revision = "{NEWEST:04}"
 def upgrade():
     op.execute("CREATE TABLE later (day TEXT)")
 """
@@ -47,7 +49,7 @@ def with_next_migration(folder: Path, text_of_it: str = NEXT_MIGRATION) -> Zone:
     """The portal as a later release knows it: one more migration."""
     for path in (ROOT / "portal" / "records" / "versions").glob("0*.py"):
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "0003_next.py").write_text(text_of_it)
+    (folder / f"{NEWEST + 1:04}_next.py").write_text(text_of_it)
     return dataclasses.replace(PORTAL, versions=str(folder))
 
 
@@ -119,9 +121,9 @@ class MigrationConformance:
         later = with_next_migration(tmp_path)
         with pytest.raises(OlderFormatError):
             await require_format(database, later, Deployment.TRAINING)
-        assert newest_version(later) == newest_version(PORTAL) + 1 == 3
+        assert newest_version(later) == NEWEST + 1
         upgraded = await upgrade(database, later, Deployment.TRAINING, LATER)
-        assert upgraded == Format("portal", 3, Deployment.TRAINING, TODAY)
+        assert upgraded == Format("portal", NEWEST + 1, Deployment.TRAINING, TODAY)
         assert await require_format(database, later, Deployment.TRAINING) == upgraded
 
     async def test_a_newer_database_is_refused(self, empty: Database, tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from amana import deployment
 from amana.wire import (
     agree,
     bundle,
     card,
     errors,
     event,
+    feedback,
     kit,
     manifest,
     member,
@@ -22,22 +24,27 @@ from amana.wire import (
     names,
     note,
     provenance,
+    pull,
     reasons,
     receipt,
     references,
+    request,
     sealed,
     signer_card,
     snapshot,
     submission,
+    terms_signature,
+    upload,
     vocabulary,
 )
 from amana.wire.documents import FORMAT_FIELD, Document, shape_of
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
-NUMBERS = (*range(6, 13), 17)
+NUMBERS = (*range(6, 13), 17, 22, 23, 24, 27)
 MODULES = (
-    agree, bundle, card, errors, event, kit, manifest, member, minted, names, note, provenance,
-    reasons, receipt, references, sealed, signer_card, snapshot, submission, vocabulary,
+    agree, bundle, card, deployment, errors, event, feedback, kit, manifest, member, minted, names,
+    note, provenance, pull, reasons, receipt, references, request, sealed, signer_card,
+    snapshot, submission, terms_signature, upload, vocabulary,
 )  # fmt: skip
 MARKED = re.compile(
     r"<!-- (?P<what>fields|words): (?P<name>\w+) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL

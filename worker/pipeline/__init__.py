@@ -1,0 +1,1 @@
+"""What happens to a submission in the quarantine, from its arrival to the erasure of its copy."""

@@ -5,17 +5,25 @@ VENV := .venv/bin
 CATALOGUES := $(wildcard amana/locale/*/LC_MESSAGES/amana.po)
 
 .NOTPARALLEL:
-.PHONY: help setup setup-run run demo test nightly lint fix bench docs vectors screens wheels locks clean
+.PHONY: help setup setup-run run demo drill-crash drill-clear drill-large test nightly lint fix bench docs vectors screens wheels locks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup-run ## set up what the programs need, show the way once, serve the training portal
-	@$(VENV)/python examples/first_trip.py
-	@$(VENV)/python examples/training_portal.py
+run: setup-run ## set up what the programs need, take material through every zone, stay up
+	@$(VENV)/python examples/trip.py --stay
 
-demo: setup-run ## the same way without the portal's pages, and exit
-	@$(VENV)/python examples/first_trip.py
+demo: setup-run ## the same trip, and exit
+	@$(VENV)/python examples/trip.py
+
+drill-crash: setup ## kill programs at random and see that nothing is lost (N=40 SEED=1)
+	@$(VENV)/python drills/crash.py --kills $(or $(N),40) --seed $(or $(SEED),1)
+
+drill-clear: setup ## a whole trip under watch: no clear byte on any disk
+	@$(VENV)/python drills/clear_bytes.py
+
+drill-large: setup ## 3 GiB by command line and 1 GiB by form: flat memory
+	@$(VENV)/python drills/large.py
 
 setup: .venv/stamp-test .venv/stamp-catalogues ## set up everything, also what `make test` needs
 

@@ -7,6 +7,7 @@ markup and the style, not the server. No page has a script, and Chromium needs i
 to take a picture. For people to look at; no test compares pictures.
 """
 
+import datetime as dt
 import pathlib
 import shutil
 import subprocess
@@ -14,15 +15,22 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from amana.i18n import Language
+from amana.i18n import Language, Speaker
 from amana.settings import Deployment
 from amana.web.render import Pages
+from amana.wire.feedback import FeedbackStatus
+from amana.wire.feedback_words import Say, say_with, words_of, words_of_day
+from crypto.phrase import ReturnPhrase
+from crypto.wordlist import Language as WordLanguage
 from portal.pages import FORM_VALUES, STYLES
 from portal.refusal import Refusal
+from portal.returning import NAMES
+from terms.feedback import FeedbackCode, NotKeptReason
 
 WIDTHS: Final = (360, 1280)
-_HEIGHTS: Final = {"give": 3400, "before": 1500, "landing": 1400, "thanks": 1500}
+_HEIGHTS: Final = {"give": 3900, "before": 1500, "landing": 1400, "thanks": 1500, "words": 1300}
 _HEIGHT: Final = 700
+_DAY: Final = dt.date(2026, 10, 2)
 _FLAGS: Final = (
     "--headless",
     "--no-sandbox",
@@ -39,13 +47,46 @@ _RECEIPT: Final = "amana/receipt-r1/v1\n" + "a receipt " * 40
 
 def pages() -> Iterator[tuple[str, str, dict[str, object]]]:
     """Yield every page: the name of its picture, its template, its values."""
-    for name in ("landing", "before", "left"):
+    for name in ("landing", "before", "left", "words"):
         yield name, name, {}
     yield "give", "give", {**FORM_VALUES, "token": "t", "limit": 4, "most": 500}
     size = ("portal.size.megabytes", "12.4")
-    yield "thanks", "thanks", {"items": 3, "size": size, "receipt": _RECEIPT}
+    known = {"items": 3, "size": size, "receipt": _RECEIPT}
+    for has_words in (True, False):
+        yield f"thanks-{has_words}", "thanks", {**known, "has_words": has_words}
+    yield "return", "return", {"token": "t", "names": NAMES}
+    yield "statuses", "statuses", {}
     for refusal in (Refusal.UNREADABLE, Refusal.NO_ROOM):
         yield f"refused-{refusal.value}", "refused", {"reason": refusal.value}
+
+
+def in_language(template: str, language: Language) -> dict[str, object]:
+    """Give what a page has in its reader's language: ten words, or statuses."""
+    if template == "statuses":
+        return _statuses(say_with(Speaker(language)))
+    if template != "words":
+        return {}
+    phrase = ReturnPhrase.generate()
+    words = phrase.words(WordLanguage(language.value))
+    return {"words": tuple(zip(words, phrase.groups, strict=True))}
+
+
+def _statuses(say: Say) -> dict[str, object]:
+    told: tuple[tuple[FeedbackCode, NotKeptReason | None], ...] = (
+        (FeedbackCode.PRESERVED, None),
+        (FeedbackCode.CHECKING, None),
+        (FeedbackCode.NOT_KEPT, NotKeptReason.COULD_NOT_BE_OPENED),
+    )
+    statuses = [
+        FeedbackStatus(submission_id=None, code=code, on=_DAY, reason=reason, date=None, text=None)
+        for code, reason in told
+    ]
+    day = words_of_day(_DAY, say)
+    return {
+        "calendar": (day, words_of_day(_DAY + dt.timedelta(days=7), say)),
+        "statuses": tuple((day, "3f9a01bc", words_of(each, say)) for each in statuses),
+        "more": True,
+    }
 
 
 def main(folder: pathlib.Path) -> None:
@@ -57,7 +98,11 @@ def main(folder: pathlib.Path) -> None:
     made = Pages(Deployment.TRAINING, STYLES)
     for picture, template, values in pages():
         for language in (Language.AR, Language.EN):
-            known = {"path": template, "languages": made.languages}
+            known = {
+                "path": template,
+                "languages": made.languages,
+                **in_language(template, language),
+            }
             page = made.render(f"portal/{template}.html", language, {**values, **known})
             source = folder / f"{picture}-{language.value}.html"
             source.write_bytes(page)

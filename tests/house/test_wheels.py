@@ -18,9 +18,11 @@ from scripts import setup
 # Beyond its own: what must be neither in a zone's wheel nor anywhere in its environment.
 FORBIDDEN: Mapping[str, set[str]] = {
     "portal": {
+        "amana.link",
         "crypto.private",
         "crypto.rewrap",
         "gnupg",
+        "httpx",
         "clamd",
         "client",
         "worker",
@@ -29,7 +31,7 @@ FORBIDDEN: Mapping[str, set[str]] = {
     "client": {"amana.store", "crypto.rewrap", "sqlalchemy", "portal", "worker", "repository"},
     "worker": {"portal", "client", "repository"},
     "repository": {
-        *("crypto.private", "crypto.rewrap", "amana.store", "sqlalchemy"),
+        *("crypto.private", "crypto.rewrap", "amana.link", "amana.store", "httpx", "sqlalchemy"),
         *("portal", "client", "worker"),
     },
 }

@@ -16,6 +16,8 @@ import pytest
 from amana.link.client import open_link, read_bounded
 from amana.link.errors import AddressError, AnswerError
 
+pytestmark = pytest.mark.threat("T-26")
+
 
 def onion(key: bytes = bytes(32)) -> str:
     """A well-formed address of nobody."""

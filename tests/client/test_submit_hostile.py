@@ -24,6 +24,8 @@ from client.submit_link import PortalAwayError, PortalLink
 from client.submit_state import RequestCounter
 from tests.client.conftest import SealTo
 
+pytestmark = pytest.mark.threat("T-27")
+
 PORTAL = UploadPortal(
     log=LogOrigin("training.invalid/portal"),
     deployment=Deployment.TRAINING,

@@ -22,6 +22,8 @@ from crypto.private.keyfile import LEAST_MEMORY_BYTES, Cost
 from crypto.private.keystore import KeyStore
 from crypto.private.ring import Ring
 
+pytestmark = pytest.mark.threat("T-31")
+
 QUICK = Cost(memory_bytes=LEAST_MEMORY_BYTES, operations=1)
 PHRASE = "olive basket morning river"
 OTHER = "seven lanterns under snow"

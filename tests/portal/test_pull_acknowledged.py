@@ -26,6 +26,8 @@ from portal.ledger import recorded
 from portal.records.tables import ACKNOWLEDGED, SEALED_OBJECT
 from tests.portal.pulled import STRANGER, TODAY, Pulled, make
 
+pytestmark = pytest.mark.threat("T-28")
+
 LIST = wire.list_path()
 RUN = "import sys; from portal.commands.portal import main; sys.exit(main(sys.argv[1:]))"
 

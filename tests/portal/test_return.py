@@ -16,6 +16,8 @@ from tests.portal.conftest import Site
 from tests.portal.phrases import come_back, give_with, issue_of, made_for, posted, words_of
 from tests.wire.feedbacks import DAY, NEXT, a_status
 
+pytestmark = pytest.mark.threat("T-34")
+
 KNOWN, OTHER = ReturnPhrase.generate(), ReturnPhrase.generate()
 ARABIC, ENGLISH = (word_list(language).words for language in Language)
 MISTYPED = " ".join([*KNOWN.words(Language.ENGLISH)[:9], "amana"])
@@ -170,7 +172,11 @@ def test_a_token_of_the_other_form_does_not_count(home: Site) -> None:
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("words", [MISTYPED, "one two", "x" * 5_000, b"\xff\xfe", "1 " * 10])
+@pytest.mark.parametrize(
+    "words",
+    [MISTYPED, "one two", "x" * 5_000, b"\xff\xfe", "1 " * 10],
+    ids=["mistyped", "few", "long", "no-text", "digits"],  # the words are new in each process
+)
 def test_wrong_words_are_refused_before_a_byte_of_material_is_taken(
     site: Site, words: str | bytes
 ) -> None:

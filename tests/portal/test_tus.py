@@ -13,6 +13,8 @@ from portal.limits import UploadLimits
 from tests.portal.conftest import House, Site
 from tests.portal.members import Organisation, Uploader, enrol, organisation
 
+pytestmark = pytest.mark.threat("T-24")
+
 LIMITS = UploadLimits(witness_bytes=0, idle_seconds=20, stall_seconds=0.2)
 
 

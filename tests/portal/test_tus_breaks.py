@@ -14,6 +14,8 @@ from tests.portal.conftest import House, Site
 from tests.portal.members import Organisation, Uploader, enrol, organisation
 from tests.portal.test_program import Program
 
+pytestmark = pytest.mark.threat("T-23")
+
 LIMITS = UploadLimits(witness_bytes=0, idle_seconds=2, stall_seconds=0.3)
 MEGABYTE = 1 << 20
 

@@ -31,6 +31,8 @@ from portal.uploads_holds import Hold
 from portal.uploads_writer import Checksum, UploadWriter
 from tests.portal.conftest import NOON
 
+pytestmark = pytest.mark.threat("T-23")
+
 SEALED = b"".join(seal([os.urandom(100_000)], HybridIdentity.generate().recipient, Kind.RAW))
 LIMITS = UploadLimits(commit_bytes=7_000, witness_bytes=0)
 NUMBERS = count()

@@ -17,6 +17,8 @@ from portal.records.tables import UPLOAD_SESSION
 from tests.portal.conftest import House, Site
 from tests.portal.members import Organisation, Uploader, enrol, organisation
 
+pytestmark = pytest.mark.threat("T-25")
+
 LIMITS = UploadLimits(witness_bytes=0, sessions=2)
 
 

@@ -56,6 +56,8 @@ from worker.errors import (
     KeysLockedError,
 )
 
+pytestmark = pytest.mark.threat("T-31")
+
 SUBMISSION = SubmissionId("5a" * 32)
 CARD = CardId("c4" * 32)
 HOLDER = CardHolder(card=CARD)

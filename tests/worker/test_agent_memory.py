@@ -13,6 +13,8 @@ from tests.worker.agents import OFFICER, PHRASE, make_store, running
 from worker.agent_client import CardHolder
 from worker.agent_places import name_of
 
+pytestmark = pytest.mark.threat("T-32")
+
 SUBMISSION = SubmissionId("5a" * 32)
 HOLDER = CardHolder(card=CardId("c4" * 32))
 SPAN = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw")

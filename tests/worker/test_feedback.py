@@ -39,6 +39,8 @@ from tests.wire.feedbacks import (
 from tests.wire.givens import QUARANTINE
 from worker.feedback import MadeBatch, Told, content_for, inclusion_proofs, make_batch
 
+pytestmark = pytest.mark.threat("T-34")
+
 
 def opened(entry: FeedbackEntry, identity: HybridIdentity) -> FeedbackContent:
     pieces = open_object(io.BytesIO(entry.sealed), identity, kind=Kind.RECORD)

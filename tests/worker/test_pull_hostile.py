@@ -18,6 +18,8 @@ from tests.portal.pulled import NOON
 from tests.worker.hostile_portal import Answer, Hostile, pulling, signed, taken_over
 from worker.pull import PullClient, PullError, PullFault
 
+pytestmark = pytest.mark.threat("T-28")
+
 
 @pytest.fixture
 def portal(tmp_path: Path) -> Iterator[Hostile]:

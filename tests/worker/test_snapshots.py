@@ -41,6 +41,8 @@ from worker.agreements import AgreementStore
 from worker.opening import Held
 from worker.snapshots import Snapshot, take_snapshot
 
+pytestmark = pytest.mark.threat("T-33")
+
 ADULT = read_consent((EXAMPLES / "consent-adult.toml").read_bytes())
 ASK = read_consent((EXAMPLES / "consent-ask-me-first.toml").read_bytes())
 TAKEN = dt.date(2026, 11, 1)

@@ -24,6 +24,8 @@ from worker.enrolled import Register
 from worker.errors import KeysLockedError
 from worker.opening import Held
 
+pytestmark = pytest.mark.threat("T-30")
+
 Held_ = Callable[[Path], Held]
 
 

@@ -19,6 +19,8 @@ from worker.agent_client import CardHolder
 from worker.pipeline.receipts import waiting_receipts
 from worker.pipeline.states import SubmissionState
 
+pytestmark = pytest.mark.threat("T-29")
+
 KILLS = 3
 LONGEST_SECONDS = 240.0
 

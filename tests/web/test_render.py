@@ -19,6 +19,15 @@ def left(language: Language, deployment: Deployment = Deployment.TRAINING) -> st
     return Pages(deployment, STYLES).render("portal/left.html", language, {}).decode()
 
 
+THANKS = {
+    "path": "x",
+    "languages": (),
+    "items": 1,
+    "size": ("portal.size.kilobytes", "1"),
+    "has_words": False,
+}
+
+
 def test_the_style_in_the_page_is_the_one_that_the_policy_names() -> None:
     style = re.search(r"<style>(.*?)</style>", left(Language.EN), re.DOTALL)
     assert style is not None
@@ -40,7 +49,7 @@ def test_a_value_that_is_missing_is_an_error_and_one_from_outside_is_text() -> N
     pages = Pages(Deployment.TRAINING, STYLES)
     with pytest.raises(jinja2.UndefinedError):
         pages.render("portal/refused.html", Language.EN, {"path": "x", "languages": ()})
-    values = {"path": "x", "languages": (), "items": 1, "size": ("portal.size.kilobytes", "1")}
+    values = THANKS
     page = pages.render("portal/thanks.html", Language.EN, {**values, "receipt": "<script>&"})
     assert b"&lt;script&gt;&amp;" in page
 
@@ -58,7 +67,7 @@ def test_pages_that_must_look_alike_from_outside_are_of_one_length() -> None:
 
 def test_a_page_that_is_too_heavy_is_never_sent() -> None:
     pages = Pages(Deployment.TRAINING, STYLES)
-    values = {"path": "x", "languages": (), "items": 1, "size": ("portal.size.kilobytes", "1")}
+    values = THANKS
     with pytest.raises(PageError):
         pages.render("portal/thanks.html", Language.EN, {**values, "receipt": "x" * 14_000})
 

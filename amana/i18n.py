@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 _LOCALE: Final = pathlib.Path(__file__).resolve().parent / "locale"
-_PLACE: Final = re.compile(r"\{([a-z_]+)\}")
+_PLACE: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 # U+2068 and U+2069 (Unicode UAX 9): what stands between them cannot turn the text around it.
 _ISOLATE: Final = "\u2068{}\u2069"
 # Joiners decide the shape of Arabic and Kurdish letters; every other invisible character goes.

@@ -117,14 +117,20 @@ def _expected(kit: EnrolmentKit, seen: SeenFeedback | None) -> ExpectedSigner:
 
 def _believed(trail: SignerTrail, note: bytes, today: date) -> FeedbackBatch:
     """Give the batch, if the key of one of these cards signed it and counts on its day."""
+    refused: CardError | None = None
     for card in reversed(trail.cards):
         try:
             batch = read_signed(FeedbackBatch, note, card.key)
+            trail.certify(card.card_id, on=batch.published_on)
         except UnsignedError:
             continue
-        trail.certify(card.card_id, on=batch.published_on)
+        except CardError as failure:
+            refused = failure  # the same key may have had another card on that day
+            continue
         _require_not_revoked(trail, card, today)
         return batch
+    if refused is not None:
+        raise refused
     raise UnsignedError("no certified key has signed the batch")
 
 

@@ -24,6 +24,7 @@ from amana.wire.errors import WireError
 from amana.wire.feedback import FEEDBACK_PATH, FeedbackAnswer
 from amana.wire.ids import AccountId, Digest, LogOrigin
 from amana.wire.request import HEADER, claimed_signer, read_request
+from amana.wire.signers import key_id
 from amana.wire.upload import (
     NOTE_LIMIT_BYTES,
     OBJECTS_PATH,
@@ -131,7 +132,7 @@ class Api:
             )
         except (KeyError, WireError) as failure:
             raise UploadRefusedError(UploadFault.NOT_SIGNED) from failure
-        token = await self.sessions.open(member.account, member.key.name, signed.counter)
+        token = await self.sessions.open(member.account, key_id(member.key), signed.counter)
         opened = UploadSession(token=token, idle_seconds=int(self.limits.session_seconds))
         return _document(opened.to_bytes(), HTTPStatus.CREATED)
 

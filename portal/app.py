@@ -131,7 +131,7 @@ async def _merge_each_day(intake: Intake, api: Api, log: EventLog) -> None:
                 log.record(PortalCode.MERGED, leaves=joined)
             await forget_old(intake.database, intake.places, on)
             await api.sweep()
-        except StoreError:
-            # The leaves still wait; the next turn takes them.
+        except (OSError, StoreError):
+            # What was not done waits; the next turn does it.
             log.record(PortalCode.NOT_MERGED)
         await asyncio.sleep(MERGE_SECONDS)

@@ -107,7 +107,7 @@ async def newest(
                 hashes=_hashes(hashes),
                 sealed=RawBytes(each),
             )
-            for (place, hashes), each in zip(rows, sealed, strict=True)
+            for (place, hashes), each in zip(rows, sealed, strict=False)  # all of them, or none
         ),
         signers=await asyncio.to_thread(_signer_cards, places.signers),
     )
@@ -195,10 +195,17 @@ def _place(incoming: Path, path: Path) -> None:
 
 
 def _read_objects(path: Path, indices: Sequence[int]) -> list[bytes]:
-    if not indices:
+    """Give the objects at these places; none where the file is not there or shorter.
+
+    An error would tell whoever has entries in it from whoever has none.
+    """
+    try:
+        with path.open("rb") as source:
+            handle = source.fileno()
+            found = [os.pread(handle, SEALED_BYTES, each * SEALED_BYTES) for each in indices]
+    except FileNotFoundError:
         return []
-    with path.open("rb") as source:
-        return [os.pread(source.fileno(), SEALED_BYTES, each * SEALED_BYTES) for each in indices]
+    return found if all(len(each) == SEALED_BYTES for each in found) else []
 
 
 def _hashes(joined: bytes) -> tuple[Digest, ...]:

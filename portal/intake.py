@@ -29,7 +29,7 @@ from portal.errors import RefusedError
 from portal.form import FormReader, Step
 from portal.limits import Limits
 from portal.multipart import PartReader, boundary_of
-from portal.objects import discard
+from portal.objects import discard, forget_set_aside, set_aside
 from portal.places import Places
 from portal.refusal import Refusal
 from portal.sealing import Received, SubmissionSealer, Visit
@@ -43,6 +43,10 @@ FORM: Final = "give"
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Padding adds at most 12 % (docs/format/01-sealed-object.md); the rest is manifests.
 _SEALED_PER_BYTE: Final = 1.13
+# An item of one byte takes a step of 64 KiB and a manifest of 4 KiB (same chapter), and its places
+# in the submission's manifest and note, below 4 KiB together. In a body it has at least its head.
+_SEALED_PER_ITEM: Final = 72 << 10
+_BODY_PER_ITEM: Final = len('--b\r\nContent-Disposition:form-data;name="files";filename=""\r\n\r\n')
 
 T = TypeVar("T")
 
@@ -102,7 +106,7 @@ class Intake:
         """
         try:
             # A body of unknown length may be as long as one may be.
-            needed = int((self.limits.body_bytes if length is None else length) * _SEALED_PER_BYTE)
+            needed = self._needed(self.limits.body_bytes if length is None else length)
             visit = self._visit(length, language)
             self._require(needed)
             body = _Body(chunks, self.limits)
@@ -123,6 +127,11 @@ class Intake:
             raise RefusedError(Refusal.BUSY)
         self.room.require(self.places, needed, self.limits.spare_bytes)
 
+    def _needed(self, length: int) -> int:
+        """Give the most disk that a body of this length takes; many small items take the most."""
+        items = min(self.limits.items, length // _BODY_PER_ITEM) + 1  # one for the records
+        return int(length * _SEALED_PER_BYTE) + items * _SEALED_PER_ITEM
+
     def _visit(self, length: int | None, language: Language) -> Visit:
         if length is not None and length > self.limits.body_bytes:
             raise RefusedError(Refusal.TOO_LARGE)
@@ -139,14 +148,20 @@ class Intake:
         )
 
     async def clean(self) -> int:
-        """Remove what no record names: uploads that a kill or a power cut ended. Give how many."""
+        """Remove what no record names: uploads that a kill or a power cut ended. Give how many.
+
+        A whole bundle is set aside instead: where an older database was put back, it may be one
+        that a receipt was given for.
+        """
         folders = (self.places.receiving, self.places.received)
         found = {path.name for folder in folders for path in folder.iterdir()}
         found |= {path.stem for path in self.places.events.iterdir()}
         # Only then the rows: what is recorded in between is not among what was found.
         known = await ledger.recorded(self.database)
         for each in found - known:
+            set_aside(self.places, each)
             discard(self.places, each)
+        forget_set_aside(self.places, known)
         return len(found - known)
 
 

@@ -5,13 +5,20 @@ Only sealed bytes come here. Format of the folders: docs/format/18-portal.md sec
 
 import hashlib
 import os
+import secrets
 import shutil
+from collections.abc import Container
 from pathlib import Path
+from typing import Final
 
 from amana.durable import sync_folder
+from amana.wire.bundle import NOTE
 from amana.wire.ids import Digest, ObjectId
 from amana.wire.sealed import SealedObject
 from portal.places import Places
+
+EVENT: Final = "event.age"
+"""The name of the sealed event in a bundle that was set aside."""
 
 
 class ObjectFile:
@@ -48,6 +55,31 @@ class ObjectFile:
     def close(self) -> None:
         """Let go of the file, finished or not; the second time does nothing."""
         self._file.close()
+
+
+def set_aside(places: Places, submission: str) -> None:
+    """Put a whole bundle that no record names where nothing removes it, with its event."""
+    bundle = places.received / submission
+    if not (bundle / NOTE).exists():
+        return
+    event = places.events / f"{submission}.age"
+    if event.exists():
+        event.replace(bundle / EVENT)
+        sync_folder(bundle)
+    places.set_aside.mkdir(mode=0o700, exist_ok=True)
+    # A name of its own: the same submission may be set aside again.
+    bundle.rename(places.set_aside / f"{submission}.{secrets.token_hex(8)}")
+    for folder in (places.set_aside, places.received, places.events):
+        sync_folder(folder)
+
+
+def forget_set_aside(places: Places, known: Container[str]) -> None:
+    """Remove what was set aside and came again since, so that the records name it now."""
+    if not places.set_aside.is_dir():
+        return
+    for path in places.set_aside.iterdir():
+        if path.name.partition(".")[0] in known:
+            shutil.rmtree(path)
 
 
 def discard(places: Places, submission: str) -> None:

@@ -57,6 +57,11 @@ class Places:
         return self.home / "received"
 
     @property
+    def set_aside(self) -> Path:
+        """Whole submissions that no record names; an operator looks at them, nobody else."""
+        return self.home / "set-aside"
+
+    @property
     def events(self) -> Path:
         """Sealed custody events, one file each."""
         return self.home / "events"

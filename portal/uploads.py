@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NewType, TypeVar
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amana.clock import Clock, today
 from amana.durable import sync_folder
@@ -90,15 +91,22 @@ class Uploads:
         self._digesting: dict[UploadId, asyncio.Task[Digest]] = {}
 
     async def load(self) -> None:
-        """Take up what was there before a restart, and remove files that no row names."""
+        """Take up what was there before a restart; remove files without a row, rows without a file.
+
+        A row whose file is missing or shorter came back with an old database: its bytes are not
+        here, and it would stand in the way of every submission of its account.
+        """
         self._places.uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = {path.name for path in self._places.uploads.iterdir()}
+        found = {path.name: path.stat().st_size for path in self._places.uploads.iterdir()}
         async with self._database.read() as connection:
             rows = [_upload(row) for row in await connection.execute(select(*_COLUMNS))]
         for each in rows:
             self._count(each, 1)
-        for name in found - {each.upload_id for each in rows}:
+        for name in found.keys() - {each.upload_id for each in rows}:
             (self._places.uploads / name).unlink()
+        for each in rows:
+            if found.get(each.upload_id, -1) < each.committed:
+                await self.remove(each)
 
     async def create(self, account: AccountId, length: int) -> UploadSecret:
         """Reserve room for one sealed object; give the secret of its address.
@@ -151,8 +159,13 @@ class Uploads:
         return _upload(row)
 
     async def commit(self, upload: Upload, committed: int) -> Upload:
-        """Count bytes that are on the disk; give the upload as it is now."""
-        await self._update(upload, {"committed": committed, "touched_on": self._day.isoformat()})
+        """Count bytes that are on the disk; give the upload as it is now.
+
+        UploadRefusedError: UNKNOWN, it was removed meanwhile, and the bytes with it.
+        """
+        day = self._day.isoformat()
+        if not await self._update(upload, {"committed": committed, "touched_on": day}):
+            raise UploadRefusedError(UploadFault.UNKNOWN)
         self._room.promised_bytes -= committed - upload.committed
         return Upload(
             upload_id=upload.upload_id,
@@ -190,10 +203,8 @@ class Uploads:
 
     async def remove(self, upload: Upload) -> None:
         """Remove an upload, its room and its file."""
-        gone = delete(UPLOAD).where(UPLOAD.c.upload_sha256 == upload.upload_id)
         async with self._database.write() as connection:
-            rows = await connection.execute(gone.returning(*_COLUMNS))
-            removed = [_upload(row) for row in rows]
+            removed = await take_rows(connection, [upload.upload_id])
         await self.forget(removed)
 
     async def forget(self, uploads: Sequence[Upload]) -> None:
@@ -244,10 +255,12 @@ class Uploads:
         async with self._database.write() as connection:
             await connection.execute(row)
 
-    async def _update(self, upload: Upload, values: dict[str, str | int]) -> None:
+    async def _update(self, upload: Upload, values: dict[str, str | int]) -> bool:
+        """Change a row; False: there is none any more."""
         is_it = UPLOAD.c.upload_sha256 == upload.upload_id
         async with self._database.write() as connection:
-            await connection.execute(update(UPLOAD).where(is_it).values(**values))
+            changed = await connection.execute(update(UPLOAD).where(is_it).values(**values))
+            return bool(changed.rowcount)
 
     def _count(self, upload: Upload, sign: int) -> None:
         self._counts[upload.account] += sign
@@ -257,6 +270,16 @@ class Uploads:
     @property
     def _day(self) -> date:
         return today(self._clock)
+
+
+async def take_rows(connection: AsyncConnection, ids: Sequence[UploadId]) -> list[Upload]:
+    """Delete rows of uploads; give those that were still there, for Uploads.forget().
+
+    Whoever deletes a row lets go of its room, and nobody else: room given back twice is room that
+    is not there.
+    """
+    gone = delete(UPLOAD).where(UPLOAD.c.upload_sha256.in_(ids))
+    return [_upload(row) for row in await connection.execute(gone.returning(*_COLUMNS))]
 
 
 def _upload(row: Sequence[object]) -> Upload:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select
+from sqlalchemy import ColumnElement, insert, or_, select
 
 from amana.clock import Clock, today
 from amana.durable import durable, sync_folder
@@ -46,8 +46,8 @@ from portal.custody import PortalKeys
 from portal.errors import UploadRefusedError
 from portal.objects import ObjectFile, discard
 from portal.places import Places
-from portal.records.tables import SEALED_OBJECT, SIGNED_RECEIPT, SUBMISSION, UPLOAD
-from portal.uploads import Upload, Uploads
+from portal.records.tables import SEALED_OBJECT, SIGNED_RECEIPT, SUBMISSION
+from portal.uploads import Upload, Uploads, take_rows
 from portal.uploads_enrolled import EnrolledFile, Enrolment
 
 _ROWS: Final = 500  # values in one statement, twice: see LOOKUP_ROWS of amana.store.log
@@ -216,11 +216,12 @@ class Completion:
         async with self._database.write() as connection:
             await ledger.write_submission(connection, match.note, arrival.event, match.on)
             await connection.execute(row)
+            taken: list[Upload] = []
             for start in range(0, len(match.used), _ROWS):
                 ids = [each.upload_id for each in match.used[start : start + _ROWS]]
-                await connection.execute(delete(UPLOAD).where(UPLOAD.c.upload_sha256.in_(ids)))
+                taken += await take_rows(connection, ids)
             await append(connection, [arrival.event_leaf])
-        await self._uploads.forget(match.used)
+        await self._uploads.forget(taken)
         return arrival.receipt
 
     def _assemble(self, match: _Match) -> _Arrival:

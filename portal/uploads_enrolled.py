@@ -18,7 +18,8 @@ from typing import NamedTuple
 from amana.wire.card import Audience, Expected, KeyCard, verify_card
 from amana.wire.enrolment import PortalAccount, PortalEnrolment
 from amana.wire.errors import WireError
-from amana.wire.ids import AccountId
+from amana.wire.ids import AccountId, KeyId
+from amana.wire.signers import key_id
 from amana.wire.upload import UploadFault
 from amana.wire.vocabulary import Deployment
 from crypto.note import DualKey
@@ -35,10 +36,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """What one reading of the file says."""
+    """What one reading of the file says. members: by names of keys; signers: ids of keys."""
 
     accounts: Mapping[AccountId, PortalAccount]
     members: Mapping[str, Member]
+    signers: frozenset[KeyId]
     directory: tuple[DualKey, ...]
     deployment: Deployment
 
@@ -109,6 +111,7 @@ class EnrolledFile:
         return Enrolment(
             accounts=MappingProxyType({each.account: each for each in said.accounts}),
             members=MappingProxyType(members),
+            signers=frozenset(key_id(each.key) for each in members.values()),
             directory=self._directory,
             deployment=self._deployment,
         )

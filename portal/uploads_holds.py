@@ -30,9 +30,11 @@ class Hold:
         """Give the next chunk; None at the end. TimeoutError: none came, or another writer did."""
         if self.is_stopped:
             raise TimeoutError
-        async with asyncio.timeout(idle_seconds) as self._timer:
-            chunk = await anext(chunks, None)
-        self._timer = None
+        try:
+            async with asyncio.timeout(idle_seconds) as self._timer:
+                chunk = await anext(chunks, None)
+        finally:
+            self._timer = None  # one that has ended cannot be put forward
         self._last = self._loop.time()
         return chunk
 

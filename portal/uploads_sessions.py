@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from amana.clock import Clock, today
 from amana.store.engine import Database
 from amana.wire.errors import FieldError
-from amana.wire.ids import AccountId
+from amana.wire.ids import AccountId, KeyId
 from amana.wire.upload import BEARER_TOKEN, BearerToken, UploadFault
 from portal.errors import UploadRefusedError
 from portal.limits import UploadLimits
@@ -29,11 +29,11 @@ _SCHEME: Final = "Bearer "  # RFC 6750 section 2.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One open session. signer: the name of the member's key."""
+    """One open session. signer: the id of the member's key, which tells a new key of one name."""
 
     token_sha256: str
     account: AccountId
-    signer: str
+    signer: KeyId
 
 
 class Sessions:
@@ -55,10 +55,14 @@ class Sessions:
             columns = (UPLOAD_SESSION.c[each] for each in ("token_sha256", "account", "signer"))
             for token_sha256, account, signer in await connection.execute(select(*columns)):
                 self._add(
-                    Session(token_sha256=token_sha256, account=AccountId(account), signer=signer)
+                    Session(
+                        token_sha256=token_sha256,
+                        account=AccountId(account),
+                        signer=KeyId(signer),
+                    )
                 )
 
-    async def open(self, account: AccountId, signer: str, counter: int) -> BearerToken:
+    async def open(self, account: AccountId, signer: KeyId, counter: int) -> BearerToken:
         """Open a session for whoever signed with this counter.
 
         The account's session that would end first makes room for one too many.
@@ -104,7 +108,7 @@ class Sessions:
         session = self._open.get(_hash(token))
         if scheme.lower() != _SCHEME.lower() or session is None or self._has_ended(session):
             raise UploadRefusedError(UploadFault.NO_SESSION)
-        if session.signer not in (await self._enrolled.now()).members:
+        if session.signer not in (await self._enrolled.now()).signers:
             await self._end([session])
             raise UploadRefusedError(UploadFault.NO_SESSION)
         self.renew(session)

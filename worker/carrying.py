@@ -14,10 +14,12 @@ from typing import Final
 from amana.durable import durable
 from amana.wire.ids import SubmissionId
 from worker.enrolled import ROOT
+from worker.errors import WorkerError
 from worker.feedback import Issue, make_batch
 from worker.pipeline.arrive import arrive, mark_told
 from worker.pipeline.receipts import mark_posted, waiting_receipts
-from worker.pipeline.rows import find_submission, submissions
+from worker.pipeline.rows import find_submission, submissions, the_submission
+from worker.pipeline.states import SubmissionState
 from worker.pipeline.told import (
     accounts,
     last_batch,
@@ -32,6 +34,9 @@ from worker.pull import PullClient, PullError
 
 DAY_SECONDS: Final = 86_400
 
+_ON_ITS_WAY_OUT: Final = frozenset({SubmissionState.ACKNOWLEDGED, SubmissionState.ERASED})
+"""States in which a submission's folder may be gone by rights."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrying:
@@ -44,13 +49,14 @@ class Carrying:
     def pull(self) -> int:
         """Fetch what waits, and say of all of it that it is here; give how many were new."""
         self.portal.cosign()
-        fresh, failure = 0, None
+        fresh = 0
+        failure: WorkerError | OSError | None = None
         for listed in self.portal.waiting():
             try:
                 fresh += self._fetch(listed.submission_id)
                 self._acknowledge(listed.submission_id)
-            except PullError as found:
-                # One that cannot be fetched keeps no other back.
+            except (WorkerError, OSError) as found:
+                # One that cannot be fetched or written down keeps no other back.
                 failure = found
         if failure is not None:
             raise failure
@@ -63,14 +69,15 @@ class Carrying:
         carried back. One that is refused keeps no other back.
         """
         known = {row.submission_id for row in self.shop.books.read(submissions) if row.is_told}
-        posted, failure = 0, None
+        posted = 0
+        failure: PullError | OSError | None = None
         for each in self.shop.books.read(waiting_receipts):
             if each.submission_id not in known:
                 continue
             path = self.shop.places.receipt(each.receipt_id)
             try:
                 self.portal.post_receipt(each.submission_id, path.read_bytes())
-            except PullError as found:
+            except (PullError, OSError) as found:
                 failure = found
                 continue
             self.shop.books.write(partial(mark_posted, each))
@@ -109,17 +116,26 @@ class Carrying:
 
     def _fetch(self, submission: SubmissionId) -> bool:
         shop = self.shop
-        if shop.books.read(lambda _: find_submission(_, submission)) is not None:
-            return False
-        self.portal.fetch(submission, shop.places.bundle(submission))
-        return arrive(shop.books, shop.places, shop.custodian, submission)
+        row = shop.books.read(lambda _: find_submission(_, submission))
+        folder = shop.places.bundle(submission)
+        # What somebody took away here is fetched again as long as the portal has it.
+        if row is None or (row.state not in _ON_ITS_WAY_OUT and not folder.exists()):
+            self.portal.fetch(submission, folder)
+        return row is None and arrive(shop.books, shop.places, shop.custodian, submission)
 
     def _acknowledge(self, submission: SubmissionId) -> None:
-        """Say that it is here. What came by disk and is erased already has no folder to name."""
+        """Say that it is here; or that it was, where it has gone its way before the portal knew."""
+        # First: once the portal has the word it lists this one no more, and a kill right behind
+        # that would leave its receipts here for good.
+        self.shop.books.write(partial(mark_told, submission))
         folder = self.shop.places.bundle(submission)
         if folder.exists():
             self.portal.acknowledge(folder)
-            self.shop.books.write(partial(mark_told, submission))
+            return
+        row = self.shop.books.read(lambda _: the_submission(_, submission))
+        # Never for what is merely not there: the portal would delete what may be the last copy.
+        if row.state is SubmissionState.ERASED:
+            self.portal.acknowledge_erased(submission, row.note_sha256)
 
     def _make_batch(self, number: int, on: date) -> None:
         shop = self.shop

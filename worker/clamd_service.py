@@ -36,6 +36,7 @@ PROGRAM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 _STOP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.02
 _PRIVATE: Final = 0o700
+_READABLE: Final = 0o644
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,8 @@ class ClamdService:
         space = os.statvfs(settings.temporary)
         text = configuration_text(settings, space.f_bavail * space.f_frsize)
         settings.configuration.write_text(text, encoding="utf-8")
+        # Ours; but clamd reads it as its own user, whatever our umask says of others.
+        settings.configuration.chmod(_READABLE)
         settings.socket.unlink(missing_ok=True)
 
     def _await(self, client: ClamdClient) -> None:

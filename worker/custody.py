@@ -74,6 +74,12 @@ class Deed:
         """The id of the event that it becomes."""
         return derive_event_id(self.type, self.thing, self.others, self.occurrence)
 
+    def is_told_by(self, event: CustodyEvent) -> bool:
+        """Tell whether an event of this id says what was done here."""
+        done = (self.digest_before, self.digest_after, self.outcome, self.reason, self.terms)
+        told = (event.digest_before, event.digest_after, event.outcome, event.reason, event.terms)
+        return done == told
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemMove:
@@ -141,7 +147,8 @@ async def move(
     """Change states, write events and let their leaves join the log; give the events, in order.
 
     The last statement of its transaction. Done again, it changes nothing and gives the same events.
-    MoveError: a state from which there is no such move, or a submission or item that is not there.
+    MoveError: a state from which there is no such move, a submission or item that is not there, or
+    an event of the same id that tells of something else.
     """
     if to is not None or values:
         await _move_submission(connection, submission, to, values)
@@ -156,7 +163,7 @@ async def witness(
     deeds: Sequence[Deed],
 ) -> tuple[CustodyEvent, ...]:
     """Write the events of deeds that change no state, as `move` does."""
-    known = await _known(connection, [deed.event_id for deed in deeds])
+    known = await _known(connection, submission, deeds)
     is_observed = await connection.scalar(
         select(SUBMISSION.c.is_observed).where(SUBMISSION.c.submission_id == submission)
     )
@@ -186,14 +193,24 @@ def _row(submission: SubmissionId, deed: Deed, event: CustodyEvent) -> dict[str,
 
 
 async def _known(
-    connection: AsyncConnection, ids: Sequence[EventId]
+    connection: AsyncConnection, submission: SubmissionId, deeds: Sequence[Deed]
 ) -> dict[EventId, CustodyEvent]:
+    """Give the events that stand already. MoveError: one of them is of something else.
+
+    What a sender chose (an id of an object, of an item) is in event ids: a deed that is taken for
+    another one would be missing from the history of what it was done to.
+    """
+    wanted = {deed.event_id: deed for deed in deeds}
+    ids = list(wanted)
     found: dict[EventId, CustodyEvent] = {}
     for first in range(0, len(ids), LOOKUP_ROWS):
-        some = ids[first : first + LOOKUP_ROWS]
-        query = select(CUSTODY_EVENT.c.event).where(CUSTODY_EVENT.c.event_id.in_(some))
-        for kept in await connection.scalars(query):
+        query = select(CUSTODY_EVENT.c.submission_id, CUSTODY_EVENT.c.event).where(
+            CUSTODY_EVENT.c.event_id.in_(ids[first : first + LOOKUP_ROWS])
+        )
+        for owner, kept in await connection.execute(query):
             event = CustodyEvent.from_bytes(kept)
+            if owner != submission or not wanted[event.event_id].is_told_by(event):
+                raise MoveError("an event of this id tells of something else")
             found[event.event_id] = event
     return found
 

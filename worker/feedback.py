@@ -34,7 +34,7 @@ from crypto.sign import NoteSigner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One account: who reads for it, and every status that it may be told, in any order.
+    """Readers of one account, and every status that they may be told, in any order.
 
     recipients: the reply recipient of a phrase, or the feedback recipients of a CSO's members; each
     gets an object of its own. An account without one is not told anything and is left out.
@@ -71,15 +71,18 @@ def make_batch(told: Iterable[Told], issue: Issue, signer: NoteSigner) -> MadeBa
     """Seal and sign a batch. Sealing is random: keep what this gives, and post that again.
 
     A status whose day is after the batch's waits for a later one, so batches can be made ahead.
-    FieldError: an account twice, or more entries than a batch may have.
+    FieldError: a reader of an account twice, or more entries than a batch may have.
     """
-    in_order = sorted(told, key=lambda each: each.account)
-    if len({each.account for each in in_order}) != len(in_order):
-        raise FieldError("has an account twice", "accounts")
+    pairs = [(each, recipient) for each in told for recipient in each.recipients]
+    readers = sorted(
+        ((each.account, recipient.to_text(), each) for each, recipient in pairs),
+        key=lambda reader: reader[:2],
+    )
+    if len({reader[:2] for reader in readers}) != len(readers):
+        raise FieldError("has a reader twice", "accounts")
     sealed = [
-        (each.account, _sealed(content_for(each, issue), recipient))
-        for each in in_order
-        for recipient in sorted(each.recipients, key=HybridRecipient.to_text)
+        (account, _sealed(content_for(each, issue), HybridRecipient.from_text(text)))
+        for account, text, each in readers
     ]
     leaves = [_leaf(account, issue.number, each) for account, each in sealed]
     proofs = inclusion_proofs(leaves)

@@ -142,7 +142,13 @@ class Outbox:
 
     def clear(self, acknowledged: Acknowledged) -> None:
         """Remove a package from the folder once the repository has it. Done twice, it is done."""
-        package_id = acknowledged.sealed.package_id
+        self.withdraw(acknowledged.sealed.package_id)
+
+    def withdraw(self, package_id: PackageId) -> None:
+        """Remove a package that is not to be received any more. Done twice, it is done.
+
+        It is a copy: what it was made of lies sealed in the quarantine.
+        """
         # The mark goes first: a receiver must never meet a package of which a part is gone.
         self._mark(package_id).unlink(missing_ok=True)
         sync_folder(self._folder)

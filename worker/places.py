@@ -38,6 +38,11 @@ class Places:
         return self.home / "submissions"
 
     @property
+    def instead(self) -> Path:
+        """Bundles on their way to the place of what is held (worker/pipeline/instead.py)."""
+        return self.home / "instead"
+
+    @property
     def reports(self) -> Path:
         """Sealed scan reports, a folder for each submission."""
         return self.home / "reports"
@@ -109,6 +114,13 @@ class Places:
 
     def make(self) -> None:
         """Make the folders that are not there, for their owner alone."""
-        kept = (self.submissions, self.reports, self.receipts, self.feedback, self.pull)
+        kept = (
+            self.submissions,
+            self.instead,
+            self.reports,
+            self.receipts,
+            self.feedback,
+            self.pull,
+        )
         for folder in (*kept, self.enrolled, self.agreements):
             make_folders(folder)

@@ -21,6 +21,7 @@ from amana.link.client import bounded
 from amana.wire import pull as wire
 from amana.wire.bundle import NOTE
 from amana.wire.ids import Digest, LogOrigin, SubmissionId
+from amana.wire.note import PackageNote
 from amana.wire.pull import Acknowledged, CheckpointAnswer, Listed, PullAcknowledgement, PullList
 from amana.wire.sealed import SealedObject
 from amana.wire.vocabulary import Deployment
@@ -134,29 +135,33 @@ class PullClient:
         """
         note = read_note((folder / NOTE).read_bytes())
         self._fetch_event(note.submission_id, BundleFolder(folder, self._spare_bytes))
-        digests = [each.sealed_sha256 for each in note.everything()]
-        if (folder / EVENT).exists():
-            event = (folder / EVENT).read_bytes()
-            digests.append(Digest(hashlib.sha256(event).hexdigest()))
-        word = PullAcknowledgement(
-            submission_id=note.submission_id,
-            note_sha256=note.digest,
-            sealed_sha256=tuple(digests),
-            audience=self._asker.audience,
-            deployment=self._asker.deployment,
-        )
-        signed = self._asker.signer.sign(word.to_bytes().decode("utf-8"))
-        path = wire.acknowledge_path(note.submission_id)
-        answer = self._asker.document(Acknowledged, path, signed.to_bytes())
-        if answer.submission_id != note.submission_id:
-            raise PullError(PullFault.MALFORMED)
-        return answer
+        path = folder / EVENT
+        return self._acknowledge(note, path.read_bytes() if path.exists() else None)
+
+    def acknowledge_erased(self, submission: SubmissionId, note_sha256: Digest) -> Acknowledged:
+        """Say that a submission was here whole, and has gone its way since.
+
+        By the note that the portal has of it, which must be the one that came: every digest in it
+        was held against bytes then. Its custody event is not fetched any more: there is no place
+        left to keep it in. PullError: ANOTHER_NOTE, REFUSED.
+        """
+        note = read_note(self._asker.get(wire.note_path(submission), wire.NOTE_LIMIT_BYTES))
+        if (note.submission_id, note.digest) != (submission, note_sha256):
+            raise PullError(PullFault.ANOTHER_NOTE)
+        try:
+            event = self._asker.get(wire.event_path(submission), wire.EVENT_LIMIT_BYTES)
+        except PullError as failure:
+            if failure.fault is not PullFault.REFUSED:
+                raise
+            event = None
+        return self._acknowledge(note, event)
 
     def cosign(self) -> Checkpoint:
         """Hold the portal's log against what it was, remember what it is, and cosign that.
 
         PullError: LOG_UNSIGNED, LOG_SHRUNK or LOG_FORKED; what the log signed is then kept beside
-        the memory as evidence, nothing is cosigned, and nothing more may be pulled.
+        the memory as evidence, nothing is cosigned, and nothing more may be pulled while it lies
+        there: an officer looks, and takes it away.
         """
         before = self._memory.checkpoint(self._policy)
         old_size = before.size if before else 0
@@ -167,6 +172,9 @@ class PullClient:
             if fault is not PullFault.MALFORMED:
                 self._memory.keep_evidence(note)
             raise PullError(fault)
+        if self._memory.has_evidence:
+            # It shows its old face again; what it signed in between is no less signed.
+            raise PullError(PullFault.LOG_FORKED)
         midnight = datetime.combine(today(self._clock), time(), UTC)
         cosigned = self._cosigner.cosign(note, at=int(midnight.timestamp()))
         # Remembered first: nothing is ever cosigned that could be forgotten.
@@ -184,6 +192,24 @@ class PullClient:
     def post_receipt(self, submission: SubmissionId, sealed: bytes) -> None:
         """Hand over a sealed receipt R2; posted twice, it is posted once. PullError."""
         self._asker.post(wire.receipt_path(submission), BytesIO(sealed))
+
+    def _acknowledge(self, note: PackageNote, event: bytes | None) -> Acknowledged:
+        digests = [each.sealed_sha256 for each in note.everything()]
+        if event is not None:
+            digests.append(Digest(hashlib.sha256(event).hexdigest()))
+        word = PullAcknowledgement(
+            submission_id=note.submission_id,
+            note_sha256=note.digest,
+            sealed_sha256=tuple(digests),
+            audience=self._asker.audience,
+            deployment=self._asker.deployment,
+        )
+        signed = self._asker.signer.sign(word.to_bytes().decode("utf-8"))
+        path = wire.acknowledge_path(note.submission_id)
+        answer = self._asker.document(Acknowledged, path, signed.to_bytes())
+        if answer.submission_id != note.submission_id:
+            raise PullError(PullFault.MALFORMED)
+        return answer
 
     def _bytes(self, submission: SubmissionId, stated: SealedObject, start: int) -> Iterator[bytes]:
         path = wire.sealed_path(submission, stated.object_id)

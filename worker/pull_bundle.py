@@ -23,7 +23,7 @@ from amana.wire.sealed import SealedObject
 from crypto.errors import NoteError
 from crypto.note import SignedNote
 from worker.pull_errors import PullError, PullFault
-from worker.sealed_files import EVENT
+from worker.sealed_files import EVENT, sha256_of
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TAKEN: Final = frozenset({errno.EEXIST, errno.ENOTEMPTY})
@@ -76,12 +76,17 @@ class BundleFolder:
     def receive(self, stated: SealedObject, source: Source) -> None:
         """Bring one object to the disk; what came of it before is not asked for again.
 
+        What came under another note is: whoever could send one note of this submission and some
+        bytes must not spoil what comes from elsewhere.
+
         PullError: WRONG_BYTES, when the bytes are not those that the note names; UNREACHABLE, when
         they stopped coming; NO_ROOM. Errors of `source` pass through. What did come stays.
         """
         name = self._part / object_path(stated.object_id)
         if name.exists():
-            return
+            if _is(name, stated):
+                return
+            name.unlink()
         part = name.with_name(name.name + PART)
         with _unless_full(), part.open("a+b") as target:
             begun = target.tell()
@@ -145,6 +150,14 @@ class BundleFolder:
     def _require_room(self, needed: int) -> None:
         if shutil.disk_usage(self._part).free < needed + self._spare_bytes:
             raise PullError(PullFault.NO_ROOM)
+
+
+def _is(path: Path, stated: SealedObject) -> bool:
+    with path.open("rb") as source:
+        return (
+            os.fstat(source.fileno()).st_size == stated.sealed_size
+            and sha256_of(source) == stated.sealed_sha256
+        )
 
 
 def _fill(target: BinaryIO, stated: SealedObject, source: Source) -> bool:

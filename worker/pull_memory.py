@@ -73,6 +73,11 @@ class PullMemory:
             with durable(path) as target:
                 target.write(raw)
 
+    @property
+    def has_evidence(self) -> bool:
+        """Whether something lies here that a log signed against its own history."""
+        return any(self._folder.glob("contradiction-*.note"))
+
     def _read_counter(self) -> int:
         try:
             text = (self._folder / "counter").read_bytes()

@@ -21,9 +21,15 @@ from amana.wire.ids import SubmissionId
 from amana.wire.reasons import ReasonCode
 from amana.wire.spool import ANSWER
 from worker.carrying import Carrying
-from worker.codes import WorkerCode
+from worker.codes import WaitCode, WorkerCode
 from worker.engine import Engine, Kind, Plan, Progress, Step
-from worker.errors import DisagreementError, MismatchError, RetryError, WorkerError
+from worker.errors import (
+    DisagreementError,
+    KeysUnavailableError,
+    MismatchError,
+    RetryError,
+    WorkerError,
+)
 from worker.pipeline.erase import collect, erase, is_closable, receipt
 from worker.pipeline.examine import examine, hold
 from worker.pipeline.packing import pack
@@ -78,6 +84,10 @@ class Backoff:
     def forget(self, submission: SubmissionId) -> None:
         """Let nothing of earlier failures count any more."""
         self._waits.pop(submission, None)
+
+    def forget_all(self) -> None:
+        """Let nothing wait any more."""
+        self._waits.clear()
 
 
 def due(shop: Workshop) -> Iterator[tuple[Kind, SubmissionRow]]:
@@ -146,6 +156,8 @@ class Work:
     _next_pull: float = 0.0
     _next_feedback: float = 0.0
     _has_scanner: bool | None = None
+    _wants_keys: bool = False
+    _saw_no_keys: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -172,9 +184,24 @@ class Work:
         self.log.record(WorkerCode.STOPPED)
 
     def look(self, engine: Engine) -> None:
-        """Start what is due now."""
+        """Start what is due now; what waited for the keys is due when an officer unlocks them."""
+        if self._wants_keys:
+            self._look_for_keys()
         for kind, row in due(self.shop):
             self._start(engine, kind, row)
+
+    def _look_for_keys(self) -> None:
+        try:
+            is_locked = self.shop.keys.status().is_locked
+        except RetryError:
+            is_locked = True
+        if is_locked:
+            self._saw_no_keys = True
+            return
+        # Keys that were there all the time help no run that failed: it waits as others do.
+        if self._saw_no_keys:
+            self._backoff.forget_all()
+        self._wants_keys = self._saw_no_keys = False
 
     def _carry_on(self) -> None:
         while not self.stop.is_set():
@@ -190,11 +217,15 @@ class Work:
     def _guarded(self, step: Callable[[Workshop, SubmissionId], Progress]) -> Step:
         def run(submission: SubmissionId) -> Progress:
             try:
-                return step(self.shop, submission)
-            except RetryError:
+                try:
+                    return step(self.shop, submission)
+                except MismatchError as found:
+                    return self._hold(submission, found)
+            except RetryError as failure:
+                self.log.record(WaitCode(failure.reason.value))
+                if isinstance(failure, KeysUnavailableError):
+                    self._wants_keys = True
                 return Progress.AGAIN
-            except MismatchError as found:
-                return self._hold(submission, found)
             except Exception:  # noqa: BLE001 - DBOS would keep the text of whatever leaves a step
                 return Progress.FAILED
 

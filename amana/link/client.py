@@ -7,10 +7,11 @@ specification, version 3, "Encoding onion addresses".
 """
 
 import base64
-import binascii
 import hashlib
 import ipaddress
+import re
 from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 from urllib.parse import quote
 
@@ -26,6 +27,8 @@ SILENCE_SECONDS: Final = 120
 
 _ONION_BYTES: Final = 35  # 32 of the key, 2 of the checksum, 1 of the version
 _ONION_VERSION: Final = 3
+_PORT: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_LAST_PORT: Final = 65_535
 _UNIX: Final = ("http+unix:", "unix:")
 _UNIX_HOST: Final = "amana.invalid"
 _HEADERS: Final = {"accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive"}
@@ -52,7 +55,10 @@ def open_link(url: str, *, socks: str | None = None, isolation: str | None = Non
     _require_onion(base.host)
     if socks is None:
         raise AddressError("an onion address is reached through Tor only: its SOCKS port is needed")
-    proxy = httpx.Proxy(_proxy_url(socks, isolation))
+    try:
+        proxy = httpx.Proxy(_proxy_url(socks, isolation))
+    except (httpx.InvalidURL, ValueError) as failure:
+        raise AddressError("Tor's SOCKS port is named as 127.0.0.1:9050") from failure
     return _client(base, httpx.HTTPTransport(proxy=proxy, trust_env=False))
 
 
@@ -105,6 +111,8 @@ def _client(base: httpx.URL, transport: httpx.BaseTransport) -> httpx.Client:
     )
     # The library's own names it and its version.
     del client.headers["user-agent"]
+    # Whatever the other side wants kept, to know us again by, is not kept.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
     return client
 
 
@@ -132,7 +140,7 @@ def _require_onion(host: str) -> None:
     label = host.removesuffix(".onion").rpartition(".")[2]
     try:
         raw = base64.b32decode(label.upper())
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; a label of other letters than ASCII another
         raw = b""
     if len(raw) == _ONION_BYTES and raw[-1] == _ONION_VERSION:
         summed = hashlib.sha3_256(b".onion checksum" + raw[:32] + raw[-1:]).digest()
@@ -147,7 +155,7 @@ def _proxy_url(socks: str, isolation: str | None) -> str:
         is_near = ipaddress.ip_address(host.strip("[]")).is_private
     except ValueError:
         is_near = False
-    if not is_near or not (port.isascii() and port.isdecimal()):
+    if not is_near or not _PORT.fullmatch(port) or int(port) > _LAST_PORT:
         raise AddressError("Tor's SOCKS port is named as 127.0.0.1:9050")
     word = "" if isolation is None else f"{quote('amana', safe='')}:{quote(isolation, safe='')}@"
     return f"socks5h://{word}{host}:{port}"

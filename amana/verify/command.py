@@ -38,6 +38,8 @@ def main(argv: Sequence[str]) -> int:
         return _refuse(speaker, "signer-unknown", ExitCode.KEY_UNKNOWN)
     except (WireError, NoteError):
         return _refuse(speaker, "file-malformed", ExitCode.REFUSED)
+    except (FileNotFoundError, IsADirectoryError) as failure:
+        return _refuse(speaker, "no-such-file", ExitCode.REFUSED, path=str(failure.filename))
     code = _code(judged)
     if options.json:
         sys.stdout.write(json.dumps(_fields(judged, code), sort_keys=True) + "\n")
@@ -74,7 +76,7 @@ def _note_digest(judged: Judged) -> str:
 def _code(judged: Judged) -> ExitCode:
     if judged.signer is None:
         return ExitCode.KEY_UNKNOWN
-    if judged.proof is not None and not judged.has_timestamp:
+    if judged.proof is not None:
         return ExitCode.NO_TIMESTAMP_YET
     return ExitCode.OK
 
@@ -94,7 +96,7 @@ def _account(speaker: Speaker, judged: Judged, note: Path | None) -> list[str]:
         say("signed-by", name=judged.signer.key.name) if judged.signer else say("not-judged"),
         say("in-log" if judged.proof else "promised", log=receipt.log, day=str(receipt.merged_by)),
     ]
-    if judged.proof is not None and not judged.has_timestamp:
+    if judged.proof is not None:
         lines.append(say("no-timestamp"))
     return lines
 
@@ -115,8 +117,9 @@ def _fields(judged: Judged, code: ExitCode) -> dict[str, object]:
     }
 
 
-def _refuse(speaker: Speaker, key: str, code: ExitCode) -> int:
-    sys.stderr.write(f"amana: {speaker.say(Sentence(key=f'verify.{key}'))} [verify.{key}]\n")
+def _refuse(speaker: Speaker, key: str, code: ExitCode, **values: str) -> int:
+    told = speaker.say(Sentence(key=f"verify.{key}", values=values))
+    sys.stderr.write(f"amana: {told} [verify.{key}]\n")
     return code
 
 

@@ -32,12 +32,14 @@ _PURPOSES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What is known of a receipt. signer: None when it was only read. proof: None without one."""
+    """What is known of a receipt. signer: None when it was only read. proof: None without one.
+
+    Stamps in the file are not judged, so nothing is known by them.
+    """
 
     receipt: Receipt
     signer: SignerCard | None
     proof: ProvenLeaf | None
-    has_timestamp: bool
 
 
 def read_file(untrusted: bytes) -> ReceiptFile:
@@ -73,13 +75,13 @@ def judge(
     except WireError as failure:
         raise ReceiptDiffersError("the text is no receipt") from failure
     if kit is None:
-        return Judged(receipt=receipt, signer=None, proof=None, has_timestamp=False)
+        return Judged(receipt=receipt, signer=None, proof=None)
     if receipt.event.deployment is not kit.deployment:
         raise ReceiptDiffersError("the receipt is of another deployment")
     receipts, log = _PURPOSES[kind]
     signer = _certified(note, receipt, _trail(kit, receipts, cards)) if cards else None
     proof = _proof(file, receipt, _trail(kit, log, log_cards)) if log_cards else None
-    return Judged(receipt=receipt, signer=signer, proof=proof, has_timestamp=bool(file.timestamps))
+    return Judged(receipt=receipt, signer=signer, proof=proof)
 
 
 def _parse(file: ReceiptFile) -> SignedNote:
@@ -99,6 +101,7 @@ def _trail(kit: EnrolmentKit, purpose: SignerPurpose, cards: Sequence[bytes]) ->
 def _certified(note: SignedNote, receipt: Receipt, trail: SignerTrail) -> SignerCard:
     """Give the card of the key that signed, judged on the day of the event."""
     lines = {(line.name, line.key_id) for line in note.signatures}
+    refused: CardError | None = None
     for card in trail.cards:
         if not lines.issuperset(_names(card.key)):
             continue
@@ -106,9 +109,11 @@ def _certified(note: SignedNote, receipt: Receipt, trail: SignerTrail) -> Signer
             read_signed_only(type(receipt), note.to_bytes(), card.key)
             return trail.certify(card.card_id, on=receipt.event.on)
         except CardError as failure:
-            raise SignerUnknownError("the key was not certified on that day") from failure
+            refused = failure  # the same key may have had another card on that day
         except WireError as failure:
             raise ReceiptDiffersError("a signature below the receipt is wrong") from failure
+    if refused is not None:
+        raise SignerUnknownError("the key was not certified on that day") from refused
     raise SignerUnknownError("no card is of the key that signed")
 
 

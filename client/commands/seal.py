@@ -1,6 +1,7 @@
 """`amana seal`: seal files and folders into a bundle."""
 
 import argparse
+import errno
 import importlib.metadata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,10 @@ def main(argv: Sequence[str]) -> int:
             sealed = seal_tree(planned, commission, options.out, progress)
     except ClientError as failure:
         return console.refuse(failure)
+    except OSError as failure:
+        if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        return console.refuse(BundleError("no-room", folder=str(options.out)))
     console.result(*_account(console, sealed, commission.conditions, options.out))
     return ExitCode.OK
 

@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,9 @@ def main(argv: Sequence[str]) -> int:
         path = keep(content, options.receipt or _beside(options.bundle))
     except ClientError as failure:
         return console.refuse(failure)
+    except KeyboardInterrupt:
+        console.tell("submit-stopped")
+        return ExitCode.INTERRUPTED
     if not is_believed:
         console.tell("receipt-not-judged")
     console.result(*_account(console, bundle, receipt, path, is_believed=is_believed))
@@ -57,6 +61,10 @@ def _kit(options: argparse.Namespace, bundle: Bundle, console: Console) -> Enrol
 def _send(
     options: argparse.Namespace, bundle: Bundle, keys: MemberKeys, console: Console
 ) -> tuple[bytes, Submission]:
+    def wait(seconds: float) -> None:
+        console.tell("portal-waiting", seconds=f"{seconds:g}")
+        time.sleep(seconds)
+
     counter_path = options.keys.with_name(options.keys.name + ".counter")
     try:
         client = open_link(options.portal, socks=options.socks, isolation=secrets.token_hex(8))
@@ -72,6 +80,7 @@ def _send(
             keys,
             RequestCounter(counter_path, today(SystemClock())),
             confirmed=confirmed,
+            wait=wait,
             tries=options.tries,
         )
         return submission.run(), submission

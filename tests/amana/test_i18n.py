@@ -126,6 +126,16 @@ def test_a_missing_value_is_refused() -> None:
         Speaker(Language.EN).say(Sentence(key="cli.unknown-command"))
 
 
+def test_every_place_of_every_text_is_filled(root: pathlib.Path) -> None:
+    for language in WRITTEN:
+        for key, written in texts(source(root, language)).items():
+            places = {place for text in written for place in re.findall(r"\{(\w+)\}", text)}
+            values: dict[str, str | int] = dict.fromkeys(places, "x")
+            count = {"count": 5} if "count" in places else {}
+            said = Speaker(language).say(Sentence(key=key, values=values | count))
+            assert not re.search(r"\{\w+\}", said), key
+
+
 def test_a_missing_catalogue_is_refused() -> None:
     with pytest.raises(SentenceError, match="no catalogue for kmr"):
         i18n.Catalogue(Language.KMR)

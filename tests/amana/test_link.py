@@ -39,6 +39,7 @@ def onion(key: bytes = bytes(32)) -> str:
         f"http://a{onion()}",
         "http://" + "a" * 56 + ".onion",
         "http://short.onion",
+        "http://ü.onion",
         "http://[",
         "",
     ],
@@ -48,10 +49,36 @@ def test_other_addresses_are_refused_before_anything_is_sent(url: str) -> None:
         open_link(url, socks="127.0.0.1:9050")
 
 
-@pytest.mark.parametrize("socks", [None, "example.org:9050", "8.8.8.8:9050", "127.0.0.1", "::1:x"])
+@pytest.mark.parametrize(
+    "socks",
+    [
+        None,
+        "example.org:9050",
+        "8.8.8.8:9050",
+        "127.0.0.1",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "[127.0.0.1]:9050",
+        "::1:x",
+        "::1:9050",
+    ],
+)
 def test_an_onion_address_needs_a_socks_port_nearby(socks: str | None) -> None:
     with pytest.raises(AddressError):
         open_link(f"http://{onion()}", socks=socks)
+
+
+def test_nothing_that_a_server_wants_kept_is_sent_back() -> None:
+    """A cookie would tell that two requests are one program's."""
+    reply = b"HTTP/1.1 204 No Content\r\nSet-Cookie: name=ab12; Path=/\r\nConnection: close\r\n\r\n"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with open_link(f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            for _ in range(2):
+                with answering(listener, reply) as heard:
+                    assert client.get("/").headers["set-cookie"]
+                assert b"ab12" not in heard[0]
 
 
 def test_a_request_elsewhere_is_refused_on_the_way_out() -> None:

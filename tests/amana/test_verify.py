@@ -1,5 +1,6 @@
 """`amana verify` says what was shown, and nothing more: by exit codes that never change."""
 
+import dataclasses
 import datetime as dt
 import json
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from amana.exitcodes import ExitCode
 from amana.verify.command import main as verify
 from amana.wire.card import CardStatus
 from amana.wire.event import Agent, CustodyEvent, EventType, Outcome, Role, Thing, ThingKind
+from amana.wire.fields import RawBytes
 from amana.wire.ids import (
+    CardId,
     Digest,
     LogOrigin,
     ReceiptId,
@@ -24,6 +27,7 @@ from amana.wire.receipt import ReceiptFile, ReceiptR1
 from amana.wire.signer_card import SignerCard, SignerPurpose
 from amana.wire.signers import key_id
 from amana.wire.vocabulary import Deployment
+from crypto.note import SignedNote
 from crypto.sign import NoteSigner
 from examples.rehearsal import Rehearsal, prepare
 from tests.wire.examples import R1
@@ -122,6 +126,26 @@ def test_a_receipt_by_another_key_or_outside_its_days_is_not_known(held: Held) -
     assert held.judge(receipt, "--card", str(later)) == ExitCode.KEY_UNKNOWN
 
 
+def test_a_key_that_was_certified_again_is_judged_by_the_card_of_the_day(held: Held) -> None:
+    first = held.card(first=DAY - dt.timedelta(days=60))
+    before = SignerCard.from_bytes(
+        SignedNote.parse(first.read_bytes(), limit_bytes=65_536).text.encode()
+    )
+    second = dataclasses.replace(
+        before,
+        valid_from=DAY,
+        valid_to=DAY + dt.timedelta(days=30),
+        sequence=2,
+        previous=CardId(before.digest),
+    )
+    one, two, _ = held.rehearsal.directory
+    renewed = held.folder / "renewed.note"
+    renewed.write_bytes(two.cosign(one.sign(second.to_bytes().decode())).to_bytes())
+    cards = ("--card", str(first), "--card", str(renewed))
+    assert held.judge(held.receipt, *cards) == ExitCode.OK
+    assert held.judge(held.receipt, *cards[:2]) == ExitCode.KEY_UNKNOWN
+
+
 @pytest.mark.threat("T-08")
 def test_a_receipt_that_was_changed_differs(held: Held, capsys: pytest.CaptureFixture[str]) -> None:
     card = ("--card", str(held.card()))
@@ -161,6 +185,10 @@ def test_a_proof_is_followed_to_the_signed_root(
     card.write_bytes(content)
     cards = ("--card", str(card), "--log-card", str(log_card))
     assert held.judge(file.to_bytes(), *cards) == ExitCode.NO_TIMESTAMP_YET
+    stamped = ReceiptFile(
+        note=file.note, proof=file.proof, timestamps=(RawBytes(b"no stamp of anybody"),)
+    )
+    assert held.judge(stamped.to_bytes(), *cards) == ExitCode.NO_TIMESTAMP_YET
     bare = ReceiptFile(note=file.note, proof=None, timestamps=())
     assert held.judge(bare.to_bytes(), *cards) == ExitCode.OK
     other = a_receipt_file()
@@ -170,3 +198,11 @@ def test_a_proof_is_followed_to_the_signed_root(
     )
     assert held.judge(wrong.to_bytes(), *cards) == ExitCode.PROOF_INVALID
     assert "[verify.not-proven]" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(held: Held, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = held.folder / "nowhere.note"
+    assert held.judge(held.receipt, "--card", str(nowhere)) == ExitCode.REFUSED
+    said = capsys.readouterr().err
+    assert str(nowhere) in said
+    assert "[verify.no-such-file]" in said

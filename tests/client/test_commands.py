@@ -1,6 +1,8 @@
 """The commands, as a person types them."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -161,6 +163,24 @@ def test_a_bundle_inside_what_is_sealed_is_refused(
     assert cli.main(words) == ExitCode.REFUSED
     assert "[client.out-inside]" in capsys.readouterr().err
     assert not (tmp_path / "below").exists()
+
+
+def test_a_full_disk_is_named_with_what_to_do(
+    rehearsal: Rehearsal,
+    sealed: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("client.commands.seal.seal_tree", full)
+    words = ["seal", str(sealed["given"]), "--kit", str(rehearsal.kit)]
+    words += ["--card", str(rehearsal.card), "--keys", str(sealed["keys"])]
+    words += ["--passphrase-file", str(rehearsal.passphrase), "--out", str(tmp_path / "full")]
+    assert cli.main(words) == ExitCode.REFUSED
+    assert "[client.no-room]" in capsys.readouterr().err
 
 
 def test_without_a_terminal_a_passphrase_file_is_asked_for(

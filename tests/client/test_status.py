@@ -175,6 +175,14 @@ def test_a_revoked_key_signs_no_day_at_all_and_is_not_forgotten(desk: Desk) -> N
 
 
 @pytest.mark.threat("T-12")
+def test_news_from_before_a_key_was_certified_again_still_counts(desk: Desk) -> None:
+    yesterday = desk.day - timedelta(days=1)
+    made = desk.made(on=yesterday)
+    renewed = dataclasses.replace(desk.card(), valid_from=desk.day)
+    desk.cards[-1] = renewed
+    assert desk.read(desk.answer(made)).batch.published_on == yesterday
+
+
 def test_the_pin_of_the_kit_counts_before_anything_was_seen(desk: Desk) -> None:
     old = desk.notes
     newest = desk.card(THIEF)

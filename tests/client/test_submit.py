@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -278,5 +280,23 @@ def test_the_command_says_in_words_why_it_did_not(
     assert submit([*words, "--portal", "https://example.org"]) == ExitCode.REFUSED
     assert "[client.address-refused]" in capsys.readouterr().err
     assert submit([*words, "--portal", f"unix:{tmp_path}/none"]) == ExitCode.REFUSED
-    assert "[client.portal-away]" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.index("Trying again in 1 s") < said.index("[client.portal-away]")
     gc.collect()
+
+
+def test_whoever_stops_it_is_told_that_nothing_is_lost(words: list[str], tmp_path: Path) -> None:
+    program = [str(Path(sys.executable).with_name("amana")), "submit", *words]
+    with subprocess.Popen(
+        [*program, "--portal", f"unix:{tmp_path}/none", "--tries", "20"],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "AMANA_LANGUAGE": "en"},
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Trying again" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        assert "run the same command again" in process.stderr.read()
+    assert process.returncode == ExitCode.INTERRUPTED

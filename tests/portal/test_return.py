@@ -79,6 +79,20 @@ def test_unknown_wrong_and_newsless_words_give_one_page_to_the_byte(
     }
 
 
+@pytest.mark.threat("T-11")
+@pytest.mark.parametrize("left", [None, b"", b"short"])
+def test_words_that_are_known_are_not_told_by_what_the_disk_lost(
+    home: Site, left: bytes | None
+) -> None:
+    posted(home.house, made_for(home.house, (a_status(FeedbackCode.PRESERVED),)))
+    path = next(home.house.places.feedback.glob("*.objects"))
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
+    known, other = (come_back(home, words_of(each)) for each in (KNOWN, OTHER))
+    assert (known.status_code, known.content) == (200, other.content)
+
+
 @pytest.mark.threat("T-03")
 def test_a_page_with_news_is_as_long_as_one_without(home: Site) -> None:
     nothing = come_back(home, words_of(KNOWN))

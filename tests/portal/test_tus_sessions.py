@@ -1,6 +1,7 @@
 """Who may upload: a signature opens a session, a secret holds it, silence and suspension end it."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 
 import httpx
@@ -98,6 +99,16 @@ def test_who_is_suspended_is_out_at_once(
     enrol(house, organisation(house))
     assert fault(uploader.create(65_536)) is UploadFault.NO_SESSION
     assert fault(opened(client, cso.request())) is UploadFault.NOT_SIGNED
+
+
+@pytest.mark.threat("T-12")
+def test_a_session_ends_when_another_key_gets_the_name_of_the_one_that_opened_it(
+    client: httpx.Client, cso: Organisation, house: House
+) -> None:
+    uploader = Uploader(client, cso)
+    assert uploader.create(65_536).status_code == 201
+    enrol(house, dataclasses.replace(cso, member=NoteSigner.generate(cso.member.key.name)))
+    assert fault(uploader.create(65_536)) is UploadFault.NO_SESSION
 
 
 def test_one_session_too_many_ends_the_oldest(client: httpx.Client, cso: Organisation) -> None:

@@ -129,6 +129,7 @@ async def put(settings: Settings, name: str, days_ago: int, state: PackageState)
                 card=an_id(str, "card"),
                 state=SubmissionState.FORWARDED.value,
                 fetched_on=day,
+                note_sha256=an_id(str, "note"),
                 is_observed=1,
                 is_told=1,
                 is_one_time=0,

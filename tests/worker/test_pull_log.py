@@ -89,6 +89,10 @@ def test_a_log_that_lost_its_past_stops_the_pull_and_is_kept_as_evidence(
     assert evidence.read_bytes() == wrong.checkpoint.encode()
     assert portal.asked.count(wire.COSIGN_PATH) == 1
     say_log(portal, checkpoint(LEAVES, 5), 5)
+    with pytest.raises(PullError) as failure:
+        client.cosign()
+    assert failure.value.stops_pulling, "it shows its old face again, and nobody has looked"
+    evidence.rename(tmp_path / "looked-at.note")
     assert client.cosign().size == 9
 
 

@@ -16,11 +16,14 @@ from amana.exitcodes import ExitCode
 from amana.i18n import visible
 from amana.wire.ids import KeyId
 from amana.wire.manifest import ItemManifest
+from amana.wire.note import Attestation
 from amana.wire.reasons import ReasonCode
+from crypto.private.keystore import KeyStore
 from terms.feedback import NotKeptReason
 from terms.vocabulary import HandlingClass
 from worker.agent_client import AgentClient
 from worker.agent_places import KeyPlaces
+from worker.commands.locked import tell_if_locked
 from worker.commands.voice import Field, Voice
 from worker.enrolled import Register
 from worker.equipment import Desk, opened_desk
@@ -29,6 +32,7 @@ from worker.opening import OVERRULABLE, Held, open_submission
 from worker.pipeline.decide import Choice, Ruling, Scope, again, decide
 from worker.pipeline.rows import ItemRow, SubmissionRow, items_of, submissions
 from worker.pipeline.states import ItemState, SubmissionState
+from worker.pipeline.workshop import is_what_came
 from worker.verdict import Verdict
 
 _SHORTEST: Final = 8
@@ -52,6 +56,14 @@ class _Picked:
     scope: Scope
 
 
+class _NotDecidedError(Exception):
+    """Nothing was decided; key: the sentence that says why."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 def main(argv: Sequence[str]) -> int:
     """Do what the second word names, and return its exit code."""
     options = _parser().parse_args(argv)
@@ -63,6 +75,8 @@ def main(argv: Sequence[str]) -> int:
             voice.refuse("not-now")
         except UnknownNameError:
             voice.refuse("unknown")
+        except _NotDecidedError as failure:
+            voice.refuse(failure.key)
     return ExitCode.REFUSED
 
 
@@ -71,21 +85,26 @@ def _list(options: argparse.Namespace, voice: Voice, desk: Desk) -> int:
     rows = [row for row in desk.books.read(submissions) if state in {None, row.state}]
     fields: list[Field] = []
     lines = []
+    states: set[ItemState] = set()
     for row in rows:
         items = desk.books.read(partial(items_of, submission=row.submission_id))
         counted = {state: [_.state for _ in items].count(state) for state in ItemState}
+        states.update(each.state for each in items)
         told = " ".join(f"{state.value}={count}" for state, count in counted.items() if count)
-        lines.append(f"{row.submission_id}  {row.state.value:<12} {row.reason or ''} {told}")
+        words = f"{row.state.value:<12} {_word_of(row)} {row.reason or ''} {told}"
+        lines.append(f"{row.submission_id}  {words}")
         fields.append(
             {
                 "submission": row.submission_id,
                 "account": row.account,
+                "whose_word": _word_of(row),
                 "state": row.state.value,
                 "reason": row.reason,
                 "items": {state.value: count for state, count in counted.items() if count},
             }
         )
     voice.result([voice.say("listed", count=len(rows)), *lines], {"submissions": fields})
+    tell_if_locked(voice, {row.state for row in rows}, states)
     return ExitCode.OK
 
 
@@ -102,20 +121,34 @@ def _show(options: argparse.Namespace, voice: Voice, desk: Desk) -> int:
             on=row.fetched_on,
             despite=frozenset() if row.overruled is None else {row.overruled},
         )
-        manifests = () if isinstance(opened, Held) else opened.items
-    lines = [f"{row.submission_id}  {row.state.value}  {row.reason or ''}".rstrip()]
+        if not isinstance(opened, Held) and is_what_came(row, opened):
+            manifests = opened.items
+    state = f"{row.submission_id}  {row.state.value}  {_word_of(row)}  {row.reason or ''}"
+    lines = [state.rstrip()]
     fields: list[Field] = []
     for item in items:
         name = _name(manifests[item.place]) if manifests else None
-        parts = [item.state.value, item.verdict, item.media_type, item.handling_class]
+        # A folder or a link has no bytes: "not-scanned" would sound like something left undone.
+        verdict = None if item.is_bare else item.verdict
+        parts = [item.state.value, verdict, item.media_type, item.handling_class]
         told = "  ".join(part or "-" for part in parts)
         lines.append(f"  {item.item_id}  {told}  {item.reason or ''}  {name or ''}".rstrip())
         fields.append({**_item_fields(item), "name": name})
     voice.result(
         lines,
-        {"submission": row.submission_id, "state": row.state.value, "items": fields},
+        {
+            "submission": row.submission_id,
+            "state": row.state.value,
+            "whose_word": _word_of(row),
+            "items": fields,
+        },
     )
     return ExitCode.OK
+
+
+def _word_of(row: SubmissionRow) -> str:
+    """Say whose word the note is: what a portal observed anybody may have sent, or the portal."""
+    return (Attestation.OBSERVED if row.is_observed else Attestation.SIGNED).value
 
 
 def _name(manifest: ItemManifest) -> str:
@@ -138,6 +171,7 @@ def _item_fields(item: ItemRow) -> dict[str, Field]:
 
 def _decide(options: argparse.Namespace, voice: Voice, desk: Desk) -> int:
     choice = Choice(options.verb)
+    _require_officer(options.officer, voice)
     officer = desk.officer(options.officer)
     decided = 0
     for picked in _pick(options, desk, choice):
@@ -155,8 +189,21 @@ def _decide(options: argparse.Namespace, voice: Voice, desk: Desk) -> int:
         )
         _rule(desk, picked, ruling)
         decided += len(picked.items)
+    if not decided:
+        raise _NotDecidedError("nothing-decided")
     voice.result([voice.say("decided", count=decided)], {"decided": decided})
-    return ExitCode.OK if decided else ExitCode.REFUSED
+    return ExitCode.OK
+
+
+def _require_officer(name: str, voice: Voice) -> None:
+    """Refuse a mistyped name: it would stand in the custody record for ever as somebody else."""
+    places = KeyPlaces(data_directory=voice.settings.data_directory)
+    try:
+        officers = KeyStore(folder=places.keys, tombstones=places.tombstones).officers()
+    except FileNotFoundError:
+        officers = ()
+    if name not in officers:
+        raise _NotDecidedError("no-such-officer")
 
 
 def _again(desk: Desk, row: SubmissionRow, officer: KeyId, despite: ReasonCode | None) -> None:
@@ -189,7 +236,7 @@ def _pick(options: argparse.Namespace, desk: Desk, choice: Choice) -> list[_Pick
             raise MoveError("nothing of it can be decided so now")
         picked.append(_Picked(submission=row, items=able, scope=scope))
     if not picked:
-        raise UnknownNameError("nothing was named")
+        raise _NotDecidedError("nothing-named")
     return picked
 
 
@@ -258,13 +305,21 @@ def _parser() -> argparse.ArgumentParser:
                 dest="handling_class",
                 required=True,
                 choices=[each.value for each in HandlingClass],
+                help="how carefully it must be handled",
             )
         if choice is Choice.REFUSE:
             verb.add_argument(
-                "--reason", required=True, choices=[each.value for each in NotKeptReason]
+                "--reason",
+                required=True,
+                choices=[each.value for each in NotKeptReason],
+                help="what the provider is told",
             )
         if choice is Choice.AGAIN:
-            verb.add_argument("--despite", choices=sorted(each.value for each in OVERRULABLE))
+            verb.add_argument(
+                "--despite",
+                choices=sorted(each.value for each in OVERRULABLE),
+                help="open it although it was held for this",
+            )
     return parser
 
 

@@ -19,10 +19,12 @@ from amana.link.client import open_link
 from amana.settings import Settings
 from worker.carrying import Carrying
 from worker.codes import WorkerCode
+from worker.commands.locked import tell_if_locked
 from worker.commands.voice import Field, Voice
 from worker.engine import Engine
 from worker.equipment import equipped, initialise, opened_desk, portal_log_key, scanner_of
-from worker.pipeline.arrive import arrive
+from worker.pipeline.arrive import arrive, arrive_all
+from worker.pipeline.instead import take_instead
 from worker.pipeline.rows import counts_of, submissions
 from worker.pipeline.states import ItemState, SubmissionState
 from worker.pipeline.workshop import Workshop
@@ -63,6 +65,7 @@ def _run(_options: argparse.Namespace, voice: Voice) -> int:
         scanner = scanner_of(settings)
         held.callback(scanner.stop)
         shop = held.enter_context(equipped(settings, scanner, clock))
+        arrive_all(shop.books, shop.places, shop.custodian)
         carrying = held.enter_context(_carrying(settings, shop))
         if carrying is None:
             log.record(WorkerCode.NO_PORTAL)
@@ -129,6 +132,8 @@ def _status(_options: argparse.Namespace, voice: Voice) -> int:
         "items": {state.value: count for state, count in items.items()},
     }
     voice.result(lines, fields)
+    there = {state for state, count in by_state.items() if count}
+    tell_if_locked(voice, there, {state for state, count in items.items() if count})
     return ExitCode.OK
 
 
@@ -136,9 +141,23 @@ def _import(options: argparse.Namespace, voice: Voice) -> int:
     """Bring in a submission that was carried by hand."""
     clock = SystemClock()
     with opened_desk(voice.settings, clock) as desk:
+        books, places, custodian = desk.books, desk.places, desk.custodian
         first, *others = options.disks
-        submission = import_bundle(first, desk.places.submissions, *others)
-        is_new = arrive(desk.books, desk.places, desk.custodian, submission)
+        if options.instead_by is None:
+            submission = import_bundle(first, places.submissions, *others)
+            is_new = arrive(books, places, custodian, submission)
+        else:
+            officer = desk.officer(options.instead_by)
+            submission = import_bundle(first, places.instead, *others)
+            take_instead(
+                books,
+                places,
+                custodian,
+                bundle=places.instead / submission,
+                submission=submission,
+                officer=officer,
+            )
+            is_new = True
     key = "imported" if is_new else "imported-before"
     fields: dict[str, Field] = {"submission": submission, "is_new": is_new}
     voice.result([voice.say(key, submission=submission)], fields)
@@ -187,4 +206,9 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_argument("--json", action="store_true", help="one line of JSON for a program")
         if name == "import":
             verb.add_argument("disks", type=Path, nargs="+", help="each disk's bundle folder")
+            verb.add_argument(
+                "--instead-by",
+                metavar="OFFICER",
+                help="who gives it the place of what is held under its id and was never opened",
+            )
     return parser

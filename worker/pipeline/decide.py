@@ -21,6 +21,7 @@ from amana.wire.reasons import ReasonCode
 from terms.feedback import NotKeptReason
 from terms.vocabulary import HandlingClass
 from worker.custody import Custodian, Deed, ItemMove, Value, about, about_item, move
+from worker.errors import MoveError
 from worker.pipeline.rows import ItemRow, SubmissionRow, items_of
 from worker.pipeline.states import ItemState, SubmissionState
 from worker.records.tables import DECISION
@@ -98,8 +99,12 @@ async def decide(
 ) -> None:
     """Decide on items of one submission, all or none of them.
 
-    MoveError: an item is in a state in which this cannot be decided.
+    MoveError: an item is in a state in which this cannot be decided, or it is not any more what the
+    officer saw.
     """
+    now = {each.item_id: each for each in await items_of(connection, submission)}
+    if any(now.get(each.item_id) != each for each in items):
+        raise MoveError("an item was changed since it was looked at")
     decision = secrets.token_hex(ID_BYTES)
     rows = [
         {

@@ -6,6 +6,7 @@ submission is deleted as a whole: while anything of it is not settled, or lies n
 was not kept, all of it stays, sealed. Format: docs/format/26-quarantine.md.
 """
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -49,6 +50,11 @@ def collect(shop: Workshop, submission: SubmissionId) -> Progress:
     for package in waiting:
         _collect_one(shop, row, package, outbox)
     packages = shop.books.read(lambda _: packages_of(_, submission))
+    for package in packages:
+        if package.state is PackageState.REFUSED:
+            # Left there, a receiver that starts anew would take it after all, under conditions and
+            # decisions that no longer hold.
+            outbox.withdraw(package.package_id)
     mine = [each.state for each in packages if each.cycle == row.cycle]
     if PackageState.SPOOLED in mine:
         return Progress.AGAIN
@@ -167,7 +173,8 @@ async def _collected(
         type=EventType.QUARANTINE if is_refused else EventType.TRANSFER,
         thing=about(row.submission_id),
         role=Role.QUARANTINE if is_refused else Role.REPOSITORY,
-        occurrence=(row.visit if is_refused else row.cycle) + 1,
+        # A hold is counted by visits, as every other hold of the submission is.
+        occurrence=row.visit if is_refused else row.cycle + 1,
         outcome=Outcome.FAIL if is_refused else Outcome.SUCCESS,
         reason=reason,
     )
@@ -210,12 +217,16 @@ def _clear_outbox(shop: Workshop, row: SubmissionRow) -> None:
     )
     for package in packages:
         try:
-            answer = outbox.answer(package.package_id)
+            outbox.sealed(package.package_id)
         except AnswerError:
-            # It was cleared before a crash: there is no note of ours any more.
+            # A kill came while it was cleared: our note is gone, other parts may not be.
+            outbox.withdraw(package.package_id)
             continue
-        if isinstance(answer, Acknowledged):
-            outbox.clear(answer)
+        # An answer that was swapped since it was read is nobody's word: the package stays.
+        with contextlib.suppress(AnswerError):
+            answer = outbox.answer(package.package_id)
+            if isinstance(answer, Acknowledged):
+                outbox.clear(answer)
 
 
 def _delete(shop: Workshop, row: SubmissionRow, items: Sequence[ItemRow]) -> None:

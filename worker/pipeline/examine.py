@@ -34,6 +34,7 @@ from worker.errors import (
 from worker.inspector import Again, Examined, Item, Mismatched
 from worker.inspector import Outcome as ScanOutcome
 from worker.opening import Held, Opened
+from worker.pipeline.claims import claim, is_anothers
 from worker.pipeline.rows import BARE_TYPES, ItemRow, SubmissionRow, items_of, the_submission
 from worker.pipeline.states import ItemState, SubmissionState
 from worker.pipeline.workshop import MOST_TRIES, Workshop, write_sealed
@@ -63,7 +64,8 @@ tried alone from then on, MOST_TRIES times, and then held; all other reasons are
 def examine(shop: Workshop, submission: SubmissionId) -> Progress:
     """Do what is left to be examined. KeysUnavailableError passes through: it is done later."""
     row, found = shop.books.read(lambda connection: _state(connection, submission))
-    if row.state is not SubmissionState.FETCHED and not found:
+    is_due = row.state is SubmissionState.EXAMINED and found
+    if row.state is not SubmissionState.FETCHED and not is_due:
         return Progress.DONE
     opened = shop.open(row)
     if isinstance(opened, Held):
@@ -73,10 +75,12 @@ def examine(shop: Workshop, submission: SubmissionId) -> Progress:
     if isinstance(terms, Held):
         hold(shop, row, terms.reason)
         return Progress.HELD
-    shop.books.write(lambda connection: _enter(connection, shop, row, opened))
+    if not shop.books.write(lambda connection: _enter(connection, shop, row, opened)):
+        hold(shop, row, ReasonCode.OBJECT_OF_ANOTHER_SUBMISSION)
+        return Progress.HELD
     if not _Rounds(shop, row, opened, terms).finish():
         return Progress.AGAIN
-    shop.books.write(lambda connection: _examined(connection, shop, row))
+    shop.books.write(lambda connection: _examined(connection, shop, row, opened))
     return Progress.DONE
 
 
@@ -112,8 +116,13 @@ async def _state(
 
 async def _enter(
     connection: AsyncConnection, shop: Workshop, row: SubmissionRow, opened: Opened
-) -> None:
-    """Write down the items, once, and that the submission was opened, once for each visit."""
+) -> bool:
+    """Write down the items, once, and that the submission was opened, once for each visit.
+
+    False, and nothing is written: something of it is another submission's.
+    """
+    if await is_anothers(connection, opened):
+        return False
     known = {each.item_id for each in await items_of(connection, row.submission_id)}
     fresh = [
         {
@@ -135,14 +144,16 @@ async def _enter(
         others=(Thing(kind=ThingKind.CARD, id=ThingId(row.card)),),
         occurrence=row.visit,
     )
-    values = {
-        "reply": None if opened.reply is None else opened.reply.recipient,
-        "is_one_time": int(row.is_observed and opened.submission.erasable),
-    }
+    values = {"reply": None if opened.reply is None else opened.reply.recipient}
     await move(connection, shop.custodian, row.submission_id, values=values, deeds=[deed])
+    return True
 
 
-async def _examined(connection: AsyncConnection, shop: Workshop, row: SubmissionRow) -> None:
+async def _examined(
+    connection: AsyncConnection, shop: Workshop, row: SubmissionRow, opened: Opened
+) -> None:
+    items = await items_of(connection, row.submission_id)
+    await claim(connection, opened, {each.item_id for each in items if each.verdict is not None})
     deed = Deed(type=EventType.INGESTION_END, thing=about(row.submission_id), occurrence=row.visit)
     if row.state is SubmissionState.FETCHED:
         await move(
@@ -187,22 +198,23 @@ class _Rounds:
         return all(done)
 
     def _pass_bare(self, rows: Sequence[ItemRow]) -> None:
-        """Folders and links have no bytes: there is nothing to scan."""
-        self._move(
-            [
-                ItemMove(
-                    item_id=each.item_id,
-                    to=ItemState.WAITING,
-                    values={
-                        "verdict": Verdict.NOT_SCANNED.value,
-                        "media_type": BARE_TYPES[self.opened.items[each.place].kind],
-                        "reason": None,
-                    },
-                )
-                for each in rows
-            ],
-            [],
-        )
+        """Folders and links have no bytes: there is nothing to scan, but conditions they have."""
+        moves: list[ItemMove] = []
+        deeds: list[Deed] = []
+        for row in rows:
+            item = self.opened.items[row.place]
+            reason = self.terms.held(item)
+            if reason is not None:
+                moves.append(held_item(row, reason))
+                deeds.append(holding(row, reason))
+                continue
+            values = {
+                "verdict": Verdict.NOT_SCANNED.value,
+                "media_type": BARE_TYPES[item.kind],
+                "reason": None,
+            }
+            moves.append(ItemMove(item_id=row.item_id, to=ItemState.WAITING, values=values))
+        self._move(moves, deeds)
 
     def _round(self, rows: Sequence[ItemRow], items: dict[ItemId, Item]) -> bool:
         try:

@@ -13,8 +13,10 @@ from typing import Final
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from amana.wire.errors import WireError
 from amana.wire.event import EventType, Thing, ThingKind
 from amana.wire.ids import Digest, ItemId, SubmissionId, ThingId
+from amana.wire.manifest import ItemManifest
 from amana.wire.package import CustodyLine, ScanVerdict, SealedPackage
 from amana.wire.reasons import ReasonCode
 from worker.contents import SubmissionContents
@@ -120,15 +122,29 @@ class _Making:
                 consents=self.snapshot.consents(manifest),
                 detected_type=None if row.is_bare else row.media_type,
                 verdict=VERDICTS[row.verdict],
-                scan=None if manifest.content is None else self._report(row),
+                scan=None if manifest.content is None else self._report(row, manifest),
                 custody=tuple(histories[row.item_id]),
             )
 
-    def _report(self, row: ItemRow) -> bytes:
+    def _report(self, row: ItemRow, manifest: ItemManifest) -> bytes:
+        """Give the report of an item. PipelineError: what lies there is another one.
+
+        Anybody who can write into the folder can seal to a card: what it says must be what the
+        books have.
+        """
         path = self.shop.places.report(row.submission_id, row.item_id)
         limit = ScanReport.LIMIT_BYTES
         holder = self.opened.holder
-        return read_sealed(path, self.shop.keys, row.submission_id, holder, limit)
+        kept = read_sealed(path, self.shop.keys, row.submission_id, holder, limit)
+        try:
+            report = ScanReport.from_bytes(kept)
+        except WireError as failure:
+            raise PipelineError("a scan report is malformed") from failure
+        said = (report.item_id, report.verdict, report.media_type)
+        content = None if manifest.content is None else manifest.content.sha256
+        if said != (row.item_id, row.verdict, row.media_type) or report.content_sha256 != content:
+            raise PipelineError("a scan report is not the one of its item")
+        return kept
 
 
 async def _packed(

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amana.store.log import LOOKUP_ROWS, checkpoint
+from amana.wire.errors import WireError
 from amana.wire.event import EventType
 from amana.wire.ids import Digest, ItemId, SubmissionId
 from amana.wire.item_terms import item_terms
@@ -81,7 +82,7 @@ def prepare(shop: Workshop, submission: SubmissionId) -> Progress:
         # The repository would not take them (chapter 21), so they never leave.
         shop.books.write(lambda _: _kept_back(_, shop, row, refused, opened))
         return Progress.HELD
-    deeds = give_to_classes(shop, row, opened, accepted)
+    deeds = give_to_classes(shop, row, opened, items)
     shop.books.write(
         lambda _: _prepared(_, shop, row, accepted=accepted, snapshot=snapshot, deeds=deeds)
     )
@@ -93,7 +94,11 @@ def may_be_kept(row: ItemRow, opened: Opened, snapshot: Snapshot) -> bool:
     manifest = opened.items[row.place]
     terms, consents = snapshot.terms(manifest), snapshot.consents(manifest)
     facts = Facts(action=Action.ARCHIVE, item=Uid(row.item_id), handling_class=row.handling_class)
-    found = evaluate(terms=item_terms(snapshot.document, terms, consents), facts=facts)
+    try:
+        found = evaluate(terms=item_terms(snapshot.document, terms, consents), facts=facts)
+    except WireError:
+        # It names conditions that the snapshot lacks: nobody knows whether it may be kept.
+        return False
     return found.decision is Effect.PERMIT
 
 

@@ -45,15 +45,17 @@ BARE_TYPES: Final = MappingProxyType(
 class SubmissionRow:
     """One submission as the books have it.
 
-    is_observed: whether the portal signed its note, so that it is a witness's. is_told: whether the
-    portal knows that it is here. is_one_time: whether its card serves no other. overruled: what an
-    officer overruled of what it was held for. visit: how often it came back from being held. cycle:
-    which release is the next, or under way. run: the number of the engine's next run.
+    note_sha256: of the note that came; nothing else in its folder is this submission. is_observed:
+    whether the portal signed its note, so that it is a witness's. is_told: whether the portal knows
+    that it is here. is_one_time: whether its card serves no other. overruled: what an officer
+    overruled of what it was held for. visit: how often it came back from being held. cycle: which
+    release is the next, or under way. run: the number of the engine's next run.
     """
 
     submission_id: SubmissionId
     account: AccountId
     card: CardId
+    note_sha256: Digest
     state: SubmissionState
     reason: ReasonCode | None
     is_observed: bool
@@ -233,6 +235,7 @@ def _submission(row: Mapping[str, object]) -> SubmissionRow:
         submission_id=SubmissionId(str(row["submission_id"])),
         account=AccountId(str(row["account"])),
         card=CardId(str(row["card"])),
+        note_sha256=Digest(str(row["note_sha256"])),
         state=SubmissionState(str(row["state"])),
         reason=None if reason is None else ReasonCode(str(reason)),
         is_observed=bool(row["is_observed"]),

@@ -5,14 +5,14 @@ docs/format/26-quarantine.md.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from amana.wire.event import EventType, Role, Thing, ThingKind
 from amana.wire.ids import ItemId, ObjectId, ThingId
 from amana.wire.reasons import ReasonCode
 from terms.vocabulary import HandlingClass
-from worker.custody import Deed
+from worker.custody import Deed, about
 from worker.opening import Opened
 from worker.pipeline.rows import ItemRow, SubmissionRow
 from worker.pipeline.workshop import Workshop
@@ -34,25 +34,20 @@ def strictest(classes: Sequence[HandlingClass]) -> HandlingClass:
 
 
 def give_to_classes(
-    shop: Workshop, row: SubmissionRow, opened: Opened, accepted: Sequence[ItemRow]
+    shop: Workshop, row: SubmissionRow, opened: Opened, items: Sequence[ItemRow]
 ) -> list[Deed]:
     """Hand every object to its class, and give what is to be said of it. Done again, the same.
 
-    What lies beside accepted items goes by the class that its provider declared. Errors: as
-    worker.triage.rewrap_objects.
+    items: all of the submission. What officers never accepted goes by the class that its provider
+    declared, so nothing beside it makes it milder. Errors: as worker.triage.rewrap_objects.
     """
-    decided = {
-        each.item_id: each.handling_class for each in accepted if each.handling_class is not None
+    classes = _declared(opened) | {
+        each.item_id: each.handling_class for each in items if each.handling_class is not None
     }
     inside = _items_of(opened)
 
     def class_of(object_id: ObjectId) -> HandlingClass:
-        ids = inside[object_id]
-        return (
-            strictest([decided[each] for each in ids if each in decided])
-            if (any(each in decided for each in ids))
-            else strictest(list(_declared(opened, ids)))
-        )
+        return strictest([classes[each] for each in inside[object_id] if each in classes])
 
     changes = rewrap_objects(shop.places.bundle(row.submission_id), opened, shop.keys, class_of)
     return [_deed(change, inside[change.object_id]) for change in changes]
@@ -66,18 +61,21 @@ def _items_of(opened: Opened) -> Mapping[ObjectId, list[ItemId]]:
     return inside
 
 
-def _declared(opened: Opened, ids: Sequence[ItemId]) -> Iterator[HandlingClass]:
-    wanted = set(ids)
-    for item in opened.items:
-        declared = item.handling_class or opened.submission.handling_class
-        if item.item_id in wanted and declared is not None:
-            yield declared
+def _declared(opened: Opened) -> dict[ItemId, HandlingClass]:
+    """Give the class of each item as its provider declared it, where it did."""
+    declared = {
+        item.item_id: item.handling_class or opened.submission.handling_class
+        for item in opened.items
+    }
+    return {item: each for item, each in declared.items() if each is not None}
 
 
 def _deed(change: Rewrapped, items: Sequence[ItemId]) -> Deed:
     return Deed(
         type=EventType.ENCRYPTION,
         thing=Thing(kind=ThingKind.OBJECT, id=ThingId(change.object_id)),
+        # Senders choose the ids of objects; two submissions may have the same.
+        others=(about(change.submission_id),),
         role=Role.KEY_AGENT,
         # The history of one item, or of the whole where many share the object.
         item=items[0] if len(items) == 1 else None,

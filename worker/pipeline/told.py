@@ -14,13 +14,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from amana.wire.feedback import FeedbackStatus
-from amana.wire.ids import AccountId, SubmissionId
+from amana.wire.ids import AccountId, RecipientText, SubmissionId
 from crypto.recipients import HybridRecipient
 from terms.feedback import FeedbackCode, NotKeptReason
 from worker.enrolled import Register
 from worker.feedback import Told
 from worker.pipeline.rows import SubmissionRow, counts_of, not_kept_reasons, submissions
-from worker.pipeline.states import ItemState, SubmissionState
+from worker.pipeline.states import UNSETTLED, ItemState, SubmissionState
 from worker.records.tables import BATCH, TOLD
 
 
@@ -46,9 +46,16 @@ def word_for(
         case SubmissionState.EXAMINED:
             is_asked = counts.get(ItemState.ASKED, 0) > 0
             return Word(code=FeedbackCode.WAITING_FOR_YOU if is_asked else FeedbackCode.CHECKING)
+        case SubmissionState.ACKNOWLEDGED if _has_unsettled(counts):
+            # It goes back to the desk: what is told now must not be taken back tomorrow.
+            return Word(code=FeedbackCode.CHECKING)
         case SubmissionState.ACKNOWLEDGED | SubmissionState.ERASED | SubmissionState.CLOSED:
             return _settled(counts, not_kept)
     assert_never(state)
+
+
+def _has_unsettled(counts: Mapping[ItemState, int]) -> bool:
+    return any(counts.get(each, 0) for each in UNSETTLED)
 
 
 def _settled(counts: Mapping[ItemState, int], not_kept: Iterable[NotKeptReason]) -> Word:
@@ -101,28 +108,32 @@ def accounts(
 ) -> Iterator[Told]:
     """Yield every account that has a reader, with news or without.
 
-    Members read for an organisation, whether it gave anything yet or not; for a witness, whoever
-    has the words that its newest submission names.
+    Members read for an organisation, whether it gave anything yet or not, and nobody else. For a
+    witness it is whoever has the words that a submission names, and of that submission alone: the
+    portal can name a reader of its own in a submission that it makes up under anybody's account.
     """
-    said: dict[AccountId, list[FeedbackStatus]] = {}
-    replies: dict[AccountId, set[str]] = {}
+    organisations = {each.enrolment.account: each.enrolment for each in register.accounts()}
+    said: dict[tuple[AccountId, RecipientText | None], list[FeedbackStatus]] = {}
     for row in rows:
+        reader = None if row.account in organisations else row.reply
+        statuses = said.setdefault((row.account, reader), [])
         if row.submission_id in told:
-            said.setdefault(row.account, []).append(told[row.submission_id])
-        if row.reply is not None:
-            replies.setdefault(row.account, set()).add(row.reply)
-    organisations = {
-        each.enrolment.account: {_.feedback for _ in each.enrolment.active()}
-        for each in register.accounts()
-    }
-    for account in sorted({*organisations, *replies}):
-        readers = organisations.get(account) or replies.get(account, set())
-        if readers:
-            yield Told(
-                account=account,
-                recipients=tuple(map(HybridRecipient.from_text, sorted(readers))),
-                statuses=tuple(said.get(account, ())),
-            )
+            statuses.append(told[row.submission_id])
+    for account, enrolment in organisations.items():
+        readers = {each.feedback for each in enrolment.active()}
+        statuses = said.get((account, None), [])
+        yield _told(account, readers, statuses)
+    for (account, reader), statuses in said.items():
+        if reader is not None:
+            yield _told(account, {reader}, statuses)
+
+
+def _told(account: AccountId, readers: Iterable[str], statuses: Iterable[FeedbackStatus]) -> Told:
+    return Told(
+        account=account,
+        recipients=tuple(map(HybridRecipient.from_text, sorted(readers))),
+        statuses=tuple(statuses),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import Final
 
 from amana.durable import durable, make_folders
 from amana.wire.ids import AccountId, CardId, LogOrigin, SubmissionId
+from amana.wire.reasons import ReasonCode
 from amana.wire.vocabulary import Deployment
 from crypto.opening import open_object
 from crypto.padding import HYBRID_HEADER_SIZE, Kind
@@ -61,8 +62,11 @@ class Workshop:
         return Register.load(self.places.enrolled)
 
     def open(self, row: SubmissionRow) -> Opened | Held:
-        """Open a submission's manifests anew. KeysUnavailableError: try again later."""
-        return open_submission(
+        """Open a submission's manifests anew. KeysUnavailableError: try again later.
+
+        Held with NOTE_DISAGREES: what lies in its folder now is not what came.
+        """
+        found = open_submission(
             self.places.bundle(row.submission_id),
             self.register(),
             self.keys,
@@ -70,6 +74,9 @@ class Workshop:
             on=row.fetched_on,
             despite=frozenset() if row.overruled is None else {row.overruled},
         )
+        if isinstance(found, Held) or is_what_came(row, found):
+            return found
+        return Held(reason=ReasonCode.NOTE_DISAGREES, submission=row.submission_id)
 
     def open_again(self, row: SubmissionRow) -> Opened:
         """Open a submission that was examined. PipelineError: it is not what it was."""
@@ -80,7 +87,7 @@ class Workshop:
             self.deployment,
             on=row.fetched_on,
         )
-        if isinstance(opened, Held):
+        if isinstance(opened, Held) or not is_what_came(row, opened):
             raise PipelineError("a submission that was opened before does not open any more")
         return opened
 
@@ -88,6 +95,15 @@ class Workshop:
         """Give the recipient of the card that a submission came under: our own notes go there."""
         found = self.register().cards_for(account).find(card)
         return HybridRecipient.from_text(found.recipient)
+
+
+def is_what_came(row: SubmissionRow, opened: Opened) -> bool:
+    """Tell whether what was opened is the submission that arrived, under the note that it had.
+
+    Whoever can write into the folder can put another submission there, whole and signed.
+    """
+    note = opened.note
+    return (note.submission_id, note.digest) == (row.submission_id, row.note_sha256)
 
 
 def write_sealed(path: Path, content: bytes, recipient: HybridRecipient) -> None:

@@ -45,6 +45,7 @@ SUBMISSION: Final = Table(
     Column("submission_id", Text, primary_key=True),
     Column("account", Text, nullable=False),
     Column("card", Text, nullable=False),
+    Column("note_sha256", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("fetched_on", Text, nullable=False),
@@ -62,6 +63,16 @@ SUBMISSION: Final = Table(
     sqlite_with_rowid=False,
 )
 """One row for each submission that lies here whole."""
+
+SEALED_OBJECT: Final = Table(
+    "sealed_object",
+    METADATA,
+    Column("sealed_sha256", Text, primary_key=True),
+    Column("submission_id", Text, ForeignKey("submission.submission_id"), nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""Whose each sealed object is that was opened and agreed: one submission's and no other's."""
 
 ITEM: Final = Table(
     "item",

@@ -10,7 +10,7 @@ from crypto.header import Header
 from crypto.opening import HybridIdentity, unwrap
 from crypto.recipients import HybridRecipient
 from terms.vocabulary import HandlingClass
-from worker.agent_messages import AgentStatus, CardHolder, ClassHolder, Holder
+from worker.agent_messages import AgentStatus, CardHolder, ClassHolder, Holder, OfficerName
 from worker.errors import (
     HeaderRefusedError,
     KeyDestroyedError,
@@ -64,7 +64,15 @@ class RealKeys:
         self.identities.pop(holder, None)
 
     def status(self) -> AgentStatus:
-        raise KeysLockedError
+        return AgentStatus(
+            is_locked=self.locked,
+            officer=None if self.locked else OfficerName("registrar"),
+            cleared=(),
+            unwraps_left=0 if self.locked else 1000,
+            is_memory_locked=True,
+            destroyed=len(self.destroyed),
+            journal=None,
+        )
 
     def _identity(self, holder: Holder) -> HybridIdentity:
         if self.locked:

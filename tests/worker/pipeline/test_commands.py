@@ -5,9 +5,11 @@ import os
 
 import pytest
 
-from amana.durable import make_folders
 from amana.exitcodes import ExitCode
+from crypto.private.keystore import KeyStore
+from tests.worker.agents import PHRASE, QUICK
 from tests.worker.pipeline.ground import SIGNERS, Quarantine
+from worker.agent_places import GROUPS, KeyPlaces
 from worker.canary import EICAR
 from worker.commands import review, worker
 from worker.pipeline.states import ItemState, SubmissionState
@@ -18,7 +20,15 @@ def installed(quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch) -> Quaran
     for name in [each for each in os.environ if each.startswith("AMANA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AMANA_DATA_DIRECTORY", str(quarantine.home))
-    make_folders(quarantine.shop.places.keys)
+    places = KeyPlaces(data_directory=quarantine.home)
+    KeyStore.create(
+        places.keys,
+        places.tombstones,
+        groups=GROUPS,
+        officer="registrar",
+        passphrase=PHRASE,
+        cost=QUICK,
+    )
     SIGNERS.save(quarantine.shop.places.keys / "signers.json")
     assert worker.main(["init"]) == ExitCode.OK
     return quarantine
@@ -46,7 +56,7 @@ def test_all_that_is_clean_is_accepted_at_once_and_nothing_else(
 def test_an_officers_name_stands_in_no_row(installed: Quarantine) -> None:
     submission = installed.fetch({"a.txt": b"harmless"})
     installed.examine(submission)
-    name = "Huda the registrar"
+    name = "registrar"
     words = ["accept", submission[:12], "--class", "STANDARD", "--officer", name]
     assert review.main(words) == ExitCode.OK
     events = [each.to_bytes() for each in installed.events(submission)]
@@ -84,3 +94,42 @@ def test_status_counts_and_a_short_name_is_refused(
     assert isinstance(found, dict)
     assert found["FETCHED"] == 1
     assert review.main(["show", submission[:4], "--no-names"]) == ExitCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["accept", "{name}", "--class", "STANDARD", "--officer", "regstrar"], "no-such-officer"),
+        (["accept", "--class", "STANDARD", "--officer", "registrar"], "nothing-named"),
+        (["again", "{name}", "--officer", "registrar"], "nothing-decided"),
+        (["accept", "{short}", "--class", "STANDARD", "--officer", "registrar"], "unknown"),
+    ],
+)
+def test_what_is_not_decided_is_said_to_be_and_changes_nothing(
+    installed: Quarantine, capsys: pytest.CaptureFixture[str], words: list[str], code: str
+) -> None:
+    submission = installed.fetch({"a.txt": b"harmless"})
+    installed.examine(submission)
+    named = [word.format(name=submission, short=submission[:4]) for word in words]
+    assert review.main(named) == ExitCode.REFUSED
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"[review.{code}]" in said.err
+    assert {each.state for each in installed.items(submission)} == {ItemState.WAITING}
+
+
+def test_whoever_looks_is_told_that_something_waits_for_the_keys(
+    installed: Quarantine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert review.main(["list"]) == ExitCode.OK
+    assert capsys.readouterr().err == "", "nothing waits"
+    submission = installed.fetch({"a.txt": b"harmless"})
+    assert review.main(["list"]) == ExitCode.OK
+    assert "amana key agent" in capsys.readouterr().err
+    assert worker.main(["status"]) == ExitCode.OK
+    assert "amana key agent" in capsys.readouterr().err
+    assert review.main(["list", "--json"]) == ExitCode.OK
+    assert capsys.readouterr().err == "", "a program reads what it asks for"
+    installed.examine(submission)
+    assert review.main(["list"]) == ExitCode.OK
+    assert capsys.readouterr().err == "", "it waits for an officer, not for keys"

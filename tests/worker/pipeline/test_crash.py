@@ -13,9 +13,13 @@ from pathlib import Path
 import pytest
 
 from amana.wire.event import EventType
+from amana.wire.package_paths import SEAL_NOTE
+from amana.wire.spool import COMMIT
 from repository.receive import Received
 from tests.worker.pipeline.ground import SIGNERS, Quarantine, Scanner
 from worker.agent_client import CardHolder
+from worker.engine import Progress
+from worker.pipeline.erase import collect
 from worker.pipeline.receipts import waiting_receipts
 from worker.pipeline.states import SubmissionState
 
@@ -97,3 +101,20 @@ def test_a_quarantine_that_is_killed_makes_exactly_one_package(
         assert types.count(once) == 1
     assert not list((home / "outbox").iterdir())
     assert not quarantine.shop.places.bundle(submission).exists()
+
+
+def test_a_package_that_was_half_removed_leaves_nothing_behind(quarantine: Quarantine) -> None:
+    submission = quarantine.fetch({"a.txt": b"a"})
+    quarantine.examine(submission)
+    quarantine.accept(submission)
+    quarantine.release(submission)
+    (received,) = quarantine.receive()
+    collect(quarantine.shop, submission)
+    outbox = quarantine.home / "outbox"
+    # A kill after the mark and our note were removed, before the sealed bytes were.
+    (outbox / f"{received.word.package_id}{COMMIT}").unlink()
+    (outbox / received.word.package_id / SEAL_NOTE).unlink()
+
+    assert quarantine.settle(submission) is Progress.DONE
+
+    assert not list(outbox.iterdir())

@@ -25,6 +25,7 @@ def _submissions() -> None:
         sa.Column("submission_id", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("card", sa.Text(), nullable=False),
+        sa.Column("note_sha256", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("fetched_on", sa.Text(), nullable=False),
@@ -46,6 +47,21 @@ def _submissions() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_submission_state", "submission", ["state"])
+    op.create_table(
+        "sealed_object",
+        sa.Column("sealed_sha256", sa.Text(), nullable=False),
+        sa.Column("submission_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sealed_sha256", name="pk_sealed_object"),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submission.submission_id"], name="fk_sealed_object_submission_id"
+        ),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    _items()
+
+
+def _items() -> None:
     op.create_table(
         "item",
         sa.Column("item_id", sa.Text(), nullable=False),

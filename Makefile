@@ -8,7 +8,7 @@ CATALOGUES := $(wildcard amana/locale/*/LC_MESSAGES/amana.po)
 .PHONY: help setup setup-run run demo drill-crash drill-clear drill-large test nightly lint fix bench docs vectors screens wheels locks clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup-run ## set up what the programs need, take material through every zone, stay up
 	@$(VENV)/python examples/trip.py --stay
@@ -17,13 +17,13 @@ demo: setup-run ## the same trip, and exit
 	@$(VENV)/python examples/trip.py
 
 drill-crash: setup ## kill programs at random and see that nothing is lost (N=40 SEED=1)
-	@$(VENV)/python drills/crash.py --kills $(or $(N),40) --seed $(or $(SEED),1)
+	@$(VENV)/python -m drills.crash --kills $(or $(N),40) $(if $(SEED),--seed $(SEED))
 
 drill-clear: setup ## a whole trip under watch: no clear byte on any disk
-	@$(VENV)/python drills/clear_bytes.py
+	@$(VENV)/python -m drills.clear_bytes var/clear
 
 drill-large: setup ## 3 GiB by command line and 1 GiB by form: flat memory
-	@$(VENV)/python drills/large.py
+	@$(VENV)/python -m drills.large
 
 setup: .venv/stamp-test .venv/stamp-catalogues ## set up everything, also what `make test` needs
 

@@ -29,6 +29,10 @@ class Visitor:
         self._client = httpx.Client(base_url=f"{portal}/{language}", timeout=_SECONDS)
         self.words = " ".join(_WORD.findall(self._page("words")))
 
+    def close(self) -> None:
+        """Leave, and let go of the line."""
+        self._client.close()
+
     def give(self, files: Sequence[Path], text: str) -> str:
         """Give files and a few words of text; return the heading of the page that answers."""
         fields = {"token": self._token("give"), **ANSWERS, "words": self.words, "text": text}

@@ -55,7 +55,9 @@ def at_work(home: Path, socket: Path, signatures: Path) -> Iterator["subprocess.
 
 
 @pytest.mark.timeout(2 * LONGEST_SECONDS)
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))]
+)
 def test_a_quarantine_that_is_killed_makes_exactly_one_package(
     quarantine: Quarantine, scanner: Scanner, memory: Path, seed: int
 ) -> None:

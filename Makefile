@@ -54,8 +54,7 @@ docs: setup ## make the pages that are made from code
 vectors: setup ## make the test vectors again; what is deterministic must not change
 	@for file in tests/vectors/make_*.py; do echo "== $$file"; $(VENV)/python $$file || exit 1; done
 
-screens: setup ## pictures of every page, ar and en, narrow and wide, into build/screens/
-	@$(PYTHON) scripts/setup.py screens
+screens: setup ## pictures of every page, ar and en, narrow and wide, into var/screens/
 	@$(VENV)/python scripts/screens.py
 
 wheels: setup-run ## build one wheel per zone into dist/

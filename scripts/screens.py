@@ -1,19 +1,21 @@
 """Photograph each page of the portal in each language, on a phone and on a desk.
 
-    .venv/bin/python scripts/screens.py [FOLDER]        (build/screens if none is named)
+    .venv/bin/python scripts/screens.py [FOLDER]        (var/screens if none is named)
 
-Starts nothing but Chromium: the pages are rendered here and read from files, so what is seen is the
-markup and the style, not the server. No page has a script, and Chromium needs its own switched on
-to take a picture. For people to look at; no test compares pictures.
+Writes the pages, a picture of each at each width, and contact sheets. Starts nothing but Chromium:
+the pages are rendered here and read from files, so what is seen is the markup and the style, not
+the server. For people to look at; no test compares pictures.
 """
 
 import datetime as dt
+import os
 import pathlib
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Final
+
+from playwright.sync_api import Browser, sync_playwright
 
 from amana.i18n import Language, Speaker
 from amana.settings import Deployment
@@ -28,43 +30,44 @@ from portal.returning import NAMES
 from terms.feedback import FeedbackCode, NotKeptReason
 
 WIDTHS: Final = (360, 1280)
-_HEIGHTS: Final = {"give": 3900, "before": 1500, "landing": 1400, "thanks": 1500, "words": 1300}
-_HEIGHT: Final = 700
+LANGUAGES: Final = (Language.AR, Language.EN)
+_SHOWN: Final = {360: 240, 1280: 576}
 _DAY: Final = dt.date(2026, 10, 2)
-_FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
-_RECEIPT: Final = "amana/receipt-r1/v1\n" + "a receipt " * 40
+_RECEIPT: Final = "amana/receipt-r1/v1\n" + "a receipt " * 400
+_SHEET_STYLE: Final = """
+body { display: flex; flex-wrap: wrap; gap: 24px; margin: 24px; background: #777; width: 2400px }
+figure { margin: 0; color: #fff; font: 20px sans-serif }
+img { display: block }
+"""
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, object]]]:
     """Yield every page: the name of its picture, its template, its values."""
-    for name in ("landing", "before", "left", "words"):
+    for name in ("landing", "before", "words"):
         yield name, name, {}
     yield "give", "give", {**FORM_VALUES, "token": "t", "limit": 4, "most": 500}
     size = ("portal.size.megabytes", "12.4")
     known = {"items": 3, "size": size, "receipt": _RECEIPT}
-    for has_words in (True, False):
-        yield f"thanks-{has_words}", "thanks", {**known, "has_words": has_words}
+    yield "thanks-with-words", "thanks", {**known, "has_words": True}
+    yield "thanks-without-words", "thanks", {**known, "has_words": False}
     yield "return", "return", {"token": "t", "names": NAMES}
-    yield "statuses", "statuses", {}
-    for refusal in (Refusal.UNREADABLE, Refusal.NO_ROOM):
+    for name in ("statuses", "statuses-none", "statuses-before-the-first-day"):
+        yield name, "statuses", {}
+    for refusal in Refusal:
         yield f"refused-{refusal.value}", "refused", {"reason": refusal.value}
+    yield "left", "left", {}
 
 
-def in_language(template: str, language: Language) -> dict[str, object]:
+def in_language(picture: str, language: Language) -> dict[str, object]:
     """Give what a page has in its reader's language: ten words, or statuses."""
-    if template == "statuses":
-        return _statuses(say_with(Speaker(language)))
-    if template != "words":
+    if picture.startswith("statuses"):
+        known = _statuses(say_with(Speaker(language)))
+        if picture != "statuses":
+            known |= {"statuses": (), "more": False}
+        if picture.endswith("day"):
+            known |= {"calendar": None}
+        return known
+    if picture != "words":
         return {}
     phrase = ReturnPhrase.generate()
     words = phrase.words(WordLanguage(language.value))
@@ -89,39 +92,64 @@ def _statuses(say: Say) -> dict[str, object]:
     }
 
 
+def write(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Render every page in every language into files, and say how heavy each is."""
+    made = Pages(Deployment.TRAINING, STYLES)
+    written = []
+    for picture, template, values in pages():
+        sizes = []
+        for language in LANGUAGES:
+            known: dict[str, object] = {"path": template, "languages": made.languages}
+            known |= in_language(picture, language)
+            page = made.render(f"portal/{template}.html", language, {**values, **known})
+            written.append(folder / f"{picture}-{language.value}.html")
+            written[-1].write_bytes(page)
+            sizes.append(f"{language.value} {len(page):>6,}")
+        print(f"{picture:<30} {'   '.join(sizes)} bytes")
+    return written
+
+
+def photograph(browser: Browser, pages: list[pathlib.Path]) -> None:
+    """Take a picture of each page, as long as it is, at each width."""
+    for width in WIDTHS:
+        window = browser.new_page(viewport={"width": width, "height": 740})
+        for page in pages:
+            window.goto(page.as_uri())
+            window.screenshot(path=page.with_name(f"{page.stem}-{width}.png"), full_page=True)
+        window.close()
+
+
+def lay_out(browser: Browser, pages: list[pathlib.Path], width: int, sheet: pathlib.Path) -> None:
+    """Put the pictures of these pages at one width on one sheet."""
+    figures = [f'<figure>{page.stem}<img src="{page.stem}-{width}.png"></figure>' for page in pages]
+    source = sheet.with_suffix(".html")
+    style = f"{_SHEET_STYLE}img {{ width: {_SHOWN[width]}px }}"
+    source.write_text(f"<!doctype html><style>{style}</style>{''.join(figures)}", "utf-8")
+    window = browser.new_page(viewport={"width": 2448, "height": 1000})
+    window.goto(source.as_uri())
+    window.screenshot(path=sheet, full_page=True)
+    window.close()
+
+
 def main(folder: pathlib.Path) -> None:
-    """Write one PNG for each page, language and width."""
-    browser = shutil.which("chromium")
-    if browser is None:
+    """Write the pages, the pictures and the sheets."""
+    program = shutil.which("chromium")
+    if program is None:
         sys.exit("chromium is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    made = Pages(Deployment.TRAINING, STYLES)
-    for picture, template, values in pages():
-        for language in (Language.AR, Language.EN):
-            known = {
-                "path": template,
-                "languages": made.languages,
-                **in_language(template, language),
-            }
-            page = made.render(f"portal/{template}.html", language, {**values, **known})
-            source = folder / f"{picture}-{language.value}.html"
-            source.write_bytes(page)
+    written = write(folder.resolve())
+    # Its sandbox wants an ordinary user; these pages are our own.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        photograph(browser, written)
+        for language in LANGUAGES:
+            of_language = [page for page in written if page.stem.endswith(f"-{language.value}")]
             for width in WIDTHS:
-                target = folder / f"{picture}-{language.value}-{width}.png"
-                photograph(browser, source, target, width, _HEIGHTS.get(template, _HEIGHT))
-            print(f"{source.name}: {len(page):,} bytes")
-
-
-def photograph(
-    browser: str, source: pathlib.Path, target: pathlib.Path, width: int, height: int
-) -> None:
-    """Let the browser draw a page in a profile of its own, and forget the profile."""
-    profile = target.with_suffix(".profile")
-    words = [f"--user-data-dir={profile}", f"--screenshot={target}"]
-    words += [f"--window-size={width},{height}", source.resolve().as_uri()]
-    subprocess.run([browser, *_FLAGS, *words], check=True, capture_output=True)
-    shutil.rmtree(profile)
+                sheet = folder.resolve() / f"sheet-{language.value}-{width}.png"
+                lay_out(browser, of_language, width, sheet)
+        browser.close()
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1] if sys.argv[1:] else "build/screens"))
+    main(pathlib.Path(sys.argv[1] if sys.argv[1:] else "var/screens"))

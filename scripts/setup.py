@@ -2,7 +2,7 @@
 
     python3 scripts/setup.py run     what the programs need
     python3 scripts/setup.py test    that, and what checking them needs
-    python3 scripts/setup.py screens that, and what takes pictures of the pages
+    python3 scripts/setup.py screens the same: the browser for pictures is the one of the tests
 
 It begins with a bare Python 3.11 and its standard library. Debian packages are installed where it
 may (as root), and named where it may not. Python packages come from requirements/*.lock and nothing
@@ -41,16 +41,15 @@ def _program(name: str, *folders: str) -> Callable[[], bool]:
 RUN_NEEDS = (
     Need("ca-certificates", pathlib.Path("/etc/ssl/certs/ca-certificates.crt").exists),
     Need("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),
-)
-TEST_NEEDS = (
     Need("clamav-daemon", _program("clamd")),
-    Need("clamav-testfiles", pathlib.Path("/usr/share/clamav-testfiles").exists),
     Need("libarchive13", lambda: ctypes.util.find_library("archive") is not None),
     Need("bubblewrap", _program("bwrap")),
+)
+TEST_NEEDS = (
+    Need("clamav-testfiles", pathlib.Path("/usr/share/clamav-testfiles").exists),
     Need("postgresql", lambda: any(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
     Need("procps", _program("pgrep")),
-)
-SCREENS_NEEDS = (
+    # The pages are tried in it, and DejaVu has Arabic letters.
     Need("chromium", _program("chromium")),
     Need("fonts-dejavu-core", pathlib.Path("/usr/share/fonts/truetype/dejavu").exists),
 )
@@ -59,7 +58,7 @@ SCREENS_NEEDS = (
 NEEDS = {
     "run": RUN_NEEDS,
     "test": RUN_NEEDS + TEST_NEEDS,
-    "screens": RUN_NEEDS + TEST_NEEDS + SCREENS_NEEDS,
+    "screens": RUN_NEEDS + TEST_NEEDS,
 }
 
 

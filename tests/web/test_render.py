@@ -19,6 +19,13 @@ def left(language: Language, deployment: Deployment = Deployment.TRAINING) -> st
     return Pages(deployment, STYLES).render("portal/left.html", language, {}).decode()
 
 
+def before(language: Language) -> str:
+    values = {"path": "before", "languages": ()}
+    return (
+        Pages(Deployment.TRAINING, STYLES).render("portal/before.html", language, values).decode()
+    )
+
+
 THANKS = {
     "path": "x",
     "languages": (),
@@ -41,8 +48,11 @@ def test_training_is_written_on_each_page_and_only_there() -> None:
 
 
 def test_a_translation_that_nobody_has_read_says_so() -> None:
-    assert "لم تُراجَع هذه الترجمة بعد." in left(Language.AR)
-    assert "reviewed" not in left(Language.EN)
+    """But not where somebody has left: that page says nothing."""
+    note = "لم تُراجَع هذه الترجمة بعد."
+    assert note in before(Language.AR)
+    assert "reviewed" not in before(Language.EN)
+    assert note not in left(Language.AR)
 
 
 def test_a_value_that_is_missing_is_an_error_and_one_from_outside_is_text() -> None:

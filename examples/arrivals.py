@@ -43,7 +43,7 @@ def arrivals(deployment: Deployment) -> tuple[Arrival, ...]:
     for folder in sorted((data / "repository" / "packages").iterdir()):
         out = deployment.folder / "opened" / folder.name
         out.parent.mkdir(exist_ok=True)
-        deployment.amana("package", "open", folder / "bag", *ends, "--out", out)
+        deployment.amana("package", "open", folder, *ends, "--out", out)
         found += _items(out, folder.name)
     return tuple(found)
 

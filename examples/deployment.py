@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,7 +82,7 @@ class Deployment:
 
     def amana(self, *words: str | Path, say: bool = True) -> str:
         """Run a command, and give what it wrote. CalledProcessError: it refused or failed."""
-        texts = [str(word) for word in words]
+        texts = [_near(word) for word in words]
         if say:
             tell(f"$ amana {shlex.join(texts)}")
         done = subprocess.run(  # noqa: S603 - the project's own program
@@ -98,6 +98,13 @@ class Deployment:
 def program() -> str:
     """Give the program `amana` that stands beside this Python."""
     return str(Path(sys.executable).with_name("amana"))
+
+
+def _near(word: str | Path) -> str:
+    """Give a word as a person here would type it: what lies below this folder, from here."""
+    if isinstance(word, Path) and word.is_relative_to(Path.cwd()):
+        return str(word.relative_to(Path.cwd()))
+    return str(word)
 
 
 def tell(line: str) -> None:
@@ -248,8 +255,3 @@ def _public(made: Deployment) -> PublicSigners:
 def _write(path: Path, content: bytes) -> None:
     with durable(path) as target:
         target.write(content)
-
-
-def words_of(parts: Sequence[str]) -> str:
-    """Join what a person would type."""
-    return shlex.join(parts)

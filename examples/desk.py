@@ -61,8 +61,13 @@ class Desk:
 
     def _await(self, count: int, states: frozenset[str], seconds: float) -> None:
         end = time.monotonic() + seconds
+        told = ""
         while True:
             found = list(self.submissions().values())
+            counted = ", ".join(f"{found.count(each)} {each}" for each in sorted(set(found)))
+            if counted != told:
+                told = counted
+                tell(f"  submissions: {counted or 'none here yet'}")
             if len(found) >= count and all(each in states for each in found):
                 return
             if time.monotonic() > end:

@@ -15,8 +15,10 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -31,7 +33,6 @@ from examples.deployment import (
     program,
     set_up,
     tell,
-    wait_until,
 )
 from examples.desk import Desk
 from examples.material import make_material
@@ -40,6 +41,9 @@ from examples.visitor import Visitor
 FOLDER: Final = Path("var/trip")
 PORTAL: Final = "http://127.0.0.1:8700"
 
+_PORTS: Final = (8700, 8701)
+_STOPS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_END_SECONDS: Final = 120.0
 _UP_SECONDS: Final = 120.0
 _TRIP_SECONDS: Final = 300.0
 
@@ -49,6 +53,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--stay", action="store_true", help="stay up afterwards, until Ctrl-C")
     stay = parser.parse_args().stay
+    if taken := [port for port in _PORTS if _is_taken(port)]:
+        tell(
+            f"Something answers at 127.0.0.1:{taken[0]} already: another `make run`? End it first."
+        )
+        return 1
+    # Closing the window, or `kill`, ends everything as Ctrl-C does.
+    for each in _STOPS:
+        signal.signal(each, signal.default_int_handler)
+    try:
+        return _rehearse(stay=stay)
+    except KeyboardInterrupt:
+        tell("\nStopped. Everything has ended.")
+        return 130
+    except (NotUpError, TimeoutError) as failure:
+        tell(f"\nIt did not work: {failure}")
+    except subprocess.CalledProcessError:
+        tell("\nIt did not work: the last command above says why.")
+    tell(f"What the programs said: {FOLDER / 'up.log'}")
+    return 1
+
+
+def _rehearse(*, stay: bool) -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     tell("\n== Set up every zone, with keys made anew (TRAINING)")
@@ -61,27 +87,63 @@ def main() -> int:
             _invite(deployment)
             with contextlib.suppress(KeyboardInterrupt):
                 signal.pause()
+            tell("\nEnding every program, the last one first ...")
+    if stay and not failed:
+        tell("Everything has ended. What was made is in var/trip until the next run.")
     return failed
+
+
+class NotUpError(Exception):
+    """The programs did not start, or not all of them."""
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextlib.contextmanager
 def running(deployment: Deployment) -> Iterator[None]:
-    """Let every zone run until the block ends; what they print goes to up.log."""
+    """Let every zone run until the block ends; what they print goes to up.log.
+
+    A guard ends them even if this program is killed. NotUpError: they did not start.
+    """
     log = deployment.folder / "up.log"
+    guard = [sys.executable, "-P", "-m", "amana.up.guard", str(os.getpid()), str(_END_SECONDS)]
     with log.open("w") as target:
         process = subprocess.Popen(  # noqa: S603 - the project's own program
-            [program(), "up"],
+            [*guard, program(), "up"],
             stdout=target,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "AMANA_SETTINGS": str(deployment.settings)},
+            env={
+                **os.environ,
+                "AMANA_SETTINGS": str(deployment.settings),
+                "AMANA_LANGUAGE": "en",  # its lines are read below
+            },
             start_new_session=True,
         )
         try:
-            wait_until(lambda: "Ctrl-C ends" in log.read_text(), _UP_SECONDS)
+            _await_up(process, log)
             yield
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
+
+
+def _await_up(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Show which program is being started, until all are."""
+    end, shown = time.monotonic() + _UP_SECONDS, 0
+    while True:
+        is_over = process.poll() is not None or time.monotonic() > end
+        lines = [each for each in log.read_text().splitlines() if each.startswith("up ")]
+        for line in lines[shown:]:
+            tell(f"  {line.partition('|')[2].strip()}")
+        shown = len(lines)
+        if lines and "Ctrl-C ends" in lines[-1]:
+            return
+        if is_over:
+            raise NotUpError("not every program started")
+        time.sleep(0.2)
 
 
 def _trip(deployment: Deployment, given: Path) -> int:
@@ -150,11 +212,14 @@ def _compare(
 
 
 def _invite(deployment: Deployment) -> None:
-    tell(f"\nThe portal: {PORTAL}/    Ctrl-C ends everything.")
-    tell(f"Packages: {deployment.data / 'repository' / 'packages'}")
-    tell(f"Settings: export AMANA_SETTINGS={deployment.settings}")
-    tell(f"The officer is {OFFICER!r}; passphrase of this rehearsal: {PASSPHRASE}")
-    tell(f"Then, for instance: {program()} review list")
+    tell(f"\nEverything stays up until Ctrl-C. Look at the portal: {PORTAL}/")
+    tell("Or work with it, in another terminal:")
+    tell(f"  export AMANA_SETTINGS={deployment.settings} PATH={Path(program()).parent}:$PATH")
+    tell("  amana review list          # as an officer: docs/guides/officer.md")
+    tell("  amana worker doctor        # as an operator: docs/guides/operator.md")
+    tell(f"An organisation's kit, card and keys are in {deployment.kit.parent};")
+    tell("how to give something with them: docs/guides/organisation.md")
+    tell(f"Officer of this rehearsal: {OFFICER}; passphrase of everybody in it: {PASSPHRASE}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
     python3 scripts/setup.py run     what the programs need
     python3 scripts/setup.py test    that, and what checking them needs
-    python3 scripts/setup.py screens the same: the browser for pictures is the one of the tests
 
 It begins with a bare Python 3.11 and its standard library. Debian packages are installed where it
 may (as root), and named where it may not. Python packages come from requirements/*.lock and nothing
@@ -58,7 +57,6 @@ TEST_NEEDS = (
 NEEDS = {
     "run": RUN_NEEDS,
     "test": RUN_NEEDS + TEST_NEEDS,
-    "screens": RUN_NEEDS + TEST_NEEDS,
 }
 
 
@@ -161,7 +159,7 @@ def quiet(command: Sequence[str], environment: Mapping[str, str] | None = None) 
 
 
 def prepare(wanted: str) -> None:
-    """Make ready for `run`, `test` or `screens`. SetupError if that cannot be done."""
+    """Make ready for `run` or `test`. SetupError if that cannot be done."""
     if sys.version_info < OLDEST:
         raise SetupError("Python 3.11 or later is needed")
     install_debian_packages(NEEDS[wanted])

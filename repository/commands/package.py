@@ -19,7 +19,7 @@ from repository.keys import RepositoryKeys, load_quarantine
 from repository.opened import opened, verify
 from repository.receive import Receiver
 from repository.sharing import ItemAnswer, may_share
-from repository.store import open_store
+from repository.store import BAG, open_store
 from repository.unpack import extract, unpack
 from terms.evaluation import sentences
 
@@ -158,6 +158,14 @@ def _account(answer: ItemAnswer, console: Console) -> str:
     return "\n".join(lines)
 
 
+def _package(text: str) -> Path:
+    """Give the folder of a sealed package; a store keeps it beside its acknowledgement."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {text}")
+    kept = Path(text, BAG)
+    return kept if kept.is_dir() else Path(text)
+
+
 def _number(text: str) -> RegistrationNumber:
     try:
         return REGISTRATION.read(text)
@@ -188,7 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for verb, told in _ON_A_PACKAGE.items():
         one = _reader(verbs.add_parser(verb, help=told))
-        one.add_argument("package", type=Path, help="the folder of a sealed package")
+        one.add_argument(
+            "package", type=_package, help="the folder of a sealed package, in a store or a spool"
+        )
         if verb in {"open", "extract"}:
             one.add_argument("--out", type=Path, required=True, help="a name that is free")
         if verb == "extract":

@@ -62,6 +62,21 @@ def test_what_lies_in_the_spool_is_taken_in_and_answered(
     assert len(list((place / "answers").iterdir())) == 1
 
 
+def test_a_kept_package_is_found_by_the_folder_that_bears_its_name(
+    place: Path, forwarded: tuple[Path, SealedPackage], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--answers", str(place / "answers"), "--store", str(place / "store"))
+    assert run(place, "receive", str(place / "spool"), *words) == ExitCode.OK
+    kept = place / "store" / "packages" / forwarded[1].package_id
+    for folder in (kept, kept / "bag"):
+        capsys.readouterr()
+        assert run(place, "list", str(folder)) == ExitCode.OK
+        assert len(told(capsys)) == len(SAMPLES) + 1
+    with pytest.raises(SystemExit):
+        run(place, "list", str(place / "nowhere"))
+    assert "there is no folder" in capsys.readouterr().err
+
+
 def test_a_refused_package_is_named_with_its_reason(
     place: Path, package: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ drill-crash: setup ## kill programs at random and see that nothing is lost (N=40
 	@$(VENV)/python -m drills.crash --kills $(or $(N),40) $(if $(SEED),--seed $(SEED))
 
 drill-clear: setup ## a whole trip under watch: no clear byte on any disk
-	@$(VENV)/python -m drills.clear_bytes var/clear
+	@$(VENV)/python -m drills.clear_bytes
 
 drill-large: setup ## 3 GiB by command line and 1 GiB by form: flat memory
 	@$(VENV)/python -m drills.large

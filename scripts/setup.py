@@ -48,6 +48,7 @@ TEST_NEEDS = (
     Need("clamav-testfiles", pathlib.Path("/usr/share/clamav-testfiles").exists),
     Need("postgresql", lambda: any(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))),
     Need("procps", _program("pgrep")),
+    Need("strace", _program("strace")),
     # The pages are tried in it, and DejaVu has Arabic letters.
     Need("chromium", _program("chromium")),
     Need("fonts-dejavu-core", pathlib.Path("/usr/share/fonts/truetype/dejavu").exists),

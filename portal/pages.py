@@ -14,10 +14,10 @@ from starlette.responses import RedirectResponse, Response
 
 from amana.i18n import Language
 from amana.web.render import Pages
+from portal.finishing import Received
 from portal.form import AGE, FILES, NOT_SAID, TEXT, TOKEN, UNDERSTOOD, WORDS
 from portal.intake import FORM, Intake
 from portal.refusal import Refusal
-from portal.sealing import Received
 from terms.consent import AgeBand, Answer, ConsentPurpose
 
 STYLES: Final = ("css/tokens.css", "css/base.css", "css/forms.css")

@@ -44,7 +44,8 @@ async def record(
 ) -> None:
     """Write down that a submission came in, and let its leaf wait for the log.
 
-    also: what happens in the same transaction, or not at all. RefusedError: BUSY, when the same words became another account's in this very moment.
+    also: what happens in the same transaction, or not at all. RefusedError: BUSY, when the same
+    words became another account's in this very moment.
     """
     note = received.note
     day = received.on.isoformat()

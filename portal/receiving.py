@@ -109,8 +109,7 @@ class Receiver:
                 if self._gathered_bytes >= GATHERED_BYTES:
                     await self._hand_over()
             await self._hand_over()
-            if not self._parts.is_complete:
-                raise RefusedError(Refusal.UNREADABLE)
+            self._require_whole()
             await self._settle()
         except BaseException as failure:
             # A cancelled task too must take back what it began.
@@ -124,6 +123,10 @@ class Receiver:
         if not has_token and self._gathered_bytes > self._token_bytes:
             raise RefusedError(Refusal.FORM_OLD)
         return has_token
+
+    def _require_whole(self) -> None:
+        if not self._parts.is_complete:
+            raise RefusedError(Refusal.UNREADABLE)
 
     async def _hand_over(self) -> None:
         """Wait for the job before, and start the next; receiving goes on beside it."""

@@ -28,7 +28,16 @@ from portal.returning import NAMES
 from terms.feedback import FeedbackCode, NotKeptReason
 
 WIDTHS: Final = (360, 1280)
-_HEIGHTS: Final = {"give": 3900, "before": 1500, "landing": 1400, "thanks": 1500, "words": 1300}
+_HEIGHTS: Final = {
+    "give": 3900,
+    "purposes": 3400,
+    "files": 1500,
+    "review": 1500,
+    "before": 1500,
+    "landing": 1400,
+    "thanks": 1500,
+    "words": 1300,
+}
 _HEIGHT: Final = 700
 _DAY: Final = dt.date(2026, 10, 2)
 _FLAGS: Final = (
@@ -42,22 +51,33 @@ _FLAGS: Final = (
     "--disable-sync",
     "--hide-scrollbars",
 )
+_ITEMS: Final = (
+    (1, False, ("portal.size.megabytes", "3.0")),
+    (2, True, ("portal.size.kilobytes", "2")),
+)
 _RECEIPT: Final = "amana/receipt-r1/v1\n" + "a receipt " * 40
 
 
 def pages() -> Iterator[tuple[str, str, dict[str, object]]]:
     """Yield every page: the name of its picture, its template, its values."""
-    for name in ("landing", "before", "left", "words"):
+    for name in ("landing", "before", "left"):
         yield name, name, {}
+    yield "words", "words", {**FORM_VALUES, "token": "t"}
+    yield "purposes", "purposes", {**FORM_VALUES, "token": "t", "chosen": {"PRESERVE": "YES"}}
+    there = {"items": _ITEMS, "count": 2, "size": ("portal.size.megabytes", "3.2")}
+    known = {**FORM_VALUES, "token": "t", **there, "limit": 4, "most": 500}
+    yield "files", "files", known
+    answered = (("PRESERVE", "YES"), ("PUBLIC_REPORT_REDACTED", "NO"))
+    yield "review", "review", {**known, "answered": answered, "has_words": True}
     yield "give", "give", {**FORM_VALUES, "token": "t", "limit": 4, "most": 500}
     size = ("portal.size.megabytes", "12.4")
-    known = {"items": 3, "size": size, "receipt": _RECEIPT}
+    thanked = {"items": 3, "size": size, "receipt": _RECEIPT}
     for has_words in (True, False):
-        yield f"thanks-{has_words}", "thanks", {**known, "has_words": has_words}
+        yield f"thanks-{has_words}", "thanks", {**thanked, "has_words": has_words}
     yield "return", "return", {"token": "t", "names": NAMES}
     yield "statuses", "statuses", {}
     for refusal in (Refusal.UNREADABLE, Refusal.NO_ROOM):
-        yield f"refused-{refusal.value}", "refused", {"reason": refusal.value}
+        yield f"refused-{refusal.value}", "refused", {"reason": refusal.value, "step": ""}
 
 
 def in_language(template: str, language: Language) -> dict[str, object]:

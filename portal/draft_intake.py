@@ -140,6 +140,7 @@ class DraftIntake:
             begin=partial(_sealer_of, writing),
             keep=partial(_keep, writing),
             token_bytes=limits.token_bytes,
+            salvages=True,
         )
 
         async with AsyncExitStack() as held:

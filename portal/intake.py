@@ -227,6 +227,7 @@ class _WholeForm:
             begin=self._begin,
             keep=self._keep,
             token_bytes=intake.limits.token_bytes,
+            salvages=False,
         )
         try:
             await receiver.run(body, take_place)

@@ -69,7 +69,8 @@ class Receiver:
     """One body on its way to a sealer.
 
     begin: called once, when the first step has come, and so all that stands before it; gives the
-    sealer. keep: told of items that are durable, in order, after a break as well.
+    sealer. keep: told of items that are durable, in order, after a break as well. salvages: whether
+    items that came whole before a break are worth anything.
     """
 
     def __init__(
@@ -81,7 +82,10 @@ class Receiver:
         begin: Callable[[], Awaitable[ItemSealer]],
         keep: Callable[[tuple[SealedItem, ...]], Awaitable[None]],
         token_bytes: int,
+        salvages: bool,
     ) -> None:
+        self._salvages = salvages
+        self._has_place = False
         self._form = form
         self._parts = parts
         self._executor = executor
@@ -101,11 +105,12 @@ class Receiver:
         """
         try:
             async for chunk in body:
-                self._gathered += self._form.take(self._parts.feed(chunk))
+                for step in self._form.take(self._parts.feed(chunk)):
+                    self._gathered.append(step)  # one by one: a refusal keeps those before it
                 self._gathered_bytes += len(chunk)
                 if not body.has_token and self._is_admitted():
                     await take_place()
-                    body.has_token = True
+                    body.has_token = self._has_place = True
                 if self._gathered_bytes >= GATHERED_BYTES:
                     await self._hand_over()
             await self._hand_over()
@@ -146,6 +151,12 @@ class Receiver:
             if items := self._sealer.finished():
                 await self._keep(items)
 
+    @property
+    def _has_failed(self) -> bool:
+        """Whether sealing itself went wrong, and not what came."""
+        job = self._job
+        return job is not None and (job.cancelled() or job.exception() is not None)
+
     async def _settle(self) -> None:
         if self._job is not None:
             await asyncio.shield(self._job)
@@ -154,6 +165,8 @@ class Receiver:
     async def _break_off(self) -> None:
         if self._job is not None:
             await asyncio.gather(self._job, return_exceptions=True)
+        if self._salvages and self._has_place and self._gathered and not self._has_failed:
+            await asyncio.gather(self._seal(self._gathered), return_exceptions=True)
         if self._sealer is not None:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._executor, self._sealer.abandon)

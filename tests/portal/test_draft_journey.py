@@ -10,7 +10,7 @@ from terms.plain import from_json
 from tests.portal.body import field, file
 from tests.portal.conftest import Site
 from tests.portal.drafting import SMALL, Traveller
-from tests.portal.phrases import come_back, words_of
+from tests.portal.phrases import all_opened, come_back, words_of
 from tests.portal.test_giving import NAME, PHOTO, only
 from tests.portal.test_pages import tags
 
@@ -120,8 +120,8 @@ def test_after_a_handing_over_another_draft_can_begin(site: Site, traveller: Tra
 def test_the_same_new_words_in_two_drafts_are_one_account(site: Site) -> None:
     words = words_of(ReturnPhrase.generate())
     cookies = []
+    traveller = Traveller(site.client)
     for _ in range(2):
-        traveller = Traveller(site.client)
         site.client.cookies.clear()
         traveller.begin(words)
         traveller.add(SMALL)
@@ -130,6 +130,7 @@ def test_the_same_new_words_in_two_drafts_are_one_account(site: Site) -> None:
         site.client.cookies.set("draft", each)
         assert traveller.hand_over().headers["location"] == "/en/thanks"
         site.client.cookies.clear()
+    assert len({each.note.account for each in all_opened(site.house)}) == 1
 
 
 def test_nothing_to_hand_over_is_said(traveller: Traveller) -> None:

@@ -148,8 +148,8 @@ class Drafts:
 
     def heard(self, draft_id: DraftId) -> None:
         """Put the end of a draft off."""
-        self._last[draft_id] = asyncio.get_running_loop().time()
         if draft_id in self._ends:
+            self._last[draft_id] = asyncio.get_running_loop().time()
             self._renew(draft_id, self._limits.draft_seconds)
 
     async def handed_over(self, untrusted_cookie: str) -> None:

@@ -1,10 +1,14 @@
 """A person goes from page to page, and what arrives is what was given on the way."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from amana.web.render import PAGE_LIMIT_BYTES
 from crypto import canonical
 from crypto.phrase import ReturnPhrase
+from examples.visitor import Visitor
 from terms.consent import ConsentRecord
 from terms.plain import from_json
 from tests.portal.body import field, file
@@ -171,3 +175,16 @@ def test_every_page_is_light_with_as_many_items_as_there_may_be(site: Site, lang
         assert not {name for name, _ in tags(answer.text)} & {"script", "img", "link", "iframe"}
     traveller.hand_over()
     assert len(traveller.page("thanks").content) <= PAGE_LIMIT_BYTES
+
+
+def test_the_visitor_of_the_examples_goes_through_it(
+    serve: Callable[..., Site], tmp_path: Path
+) -> None:
+    site = serve(address="127.0.0.1:0")
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(PHOTO)
+    visitor = Visitor(str(site.client.base_url))
+    assert visitor.give([path, path], "what I saw") == "Thank you"
+    visitor.close()
+    assert len(only(site.house).items) == 3
+    assert list(site.house.places.drafts.iterdir()) == []

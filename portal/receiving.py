@@ -105,12 +105,7 @@ class Receiver:
         """
         try:
             async for chunk in body:
-                for step in self._form.take(self._parts.feed(chunk)):
-                    self._gathered.append(step)  # one by one: a refusal keeps those before it
-                self._gathered_bytes += len(chunk)
-                if not body.has_token and self._is_admitted():
-                    await take_place()
-                    body.has_token = self._has_place = True
+                await self._read(chunk, body, take_place)
                 if self._gathered_bytes >= GATHERED_BYTES:
                     await self._hand_over()
             await self._hand_over()
@@ -121,6 +116,18 @@ class Receiver:
             await asyncio.shield(self._break_off())
             raise_refusal_of(failure)
             raise
+
+    async def _read(
+        self, chunk: bytes, body: Body, take_place: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._gathered_bytes += len(chunk)
+        try:
+            for step in self._form.take(self._parts.feed(chunk)):
+                self._gathered.append(step)  # one by one: a refusal keeps those before it
+        finally:
+            if not body.has_token and self._is_admitted():
+                await take_place()
+                body.has_token = self._has_place = True
 
     def _is_admitted(self) -> bool:
         """Say whether the token has come; it may not be waited for beyond its limit."""

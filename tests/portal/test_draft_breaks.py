@@ -74,7 +74,8 @@ def test_finished_files_stay_when_a_later_one_fails(
             assert (answer.status_code, len(answer.content)) == (400, REFUSAL_BYTES)
             assert "still there" in answer.text
     wait_for(lambda: len(traveller.shown) == 2)
-    assert traveller.add(file("c", b"C")).status_code == 303
+    # The request that broke off lets go of the draft a moment after it kept what was whole.
+    wait_for(lambda: traveller.add(file("c", b"C")).status_code == 303)
     traveller.hand_over()
     assert sorted(item.name.raw for item in only(site.house).items) == [b"a.jpg", b"a.jpg", b"c"]
 
@@ -237,7 +238,7 @@ def test_one_draft_carries_no_more_than_one_form(serve: Callable[..., Site]) -> 
     traveller.begin()
     assert traveller.add(SMALL, SMALL).status_code == 303
     assert traveller.add(file("c", b"C" * 500_000)).status_code == 413
-    assert traveller.add(file("c", b"C" * 200_000), file("d", b"D")).status_code == 413
+    assert traveller.add(file("c", b"C"), file("d", b"D")).status_code == 413
     assert len(traveller.shown) == 3
     assert traveller.hand_over().status_code == 303
 

@@ -86,3 +86,7 @@ class DestroyedError(CryptoError):
 
 class NotHeldError(CryptoError):
     """The officer's ring does not hold the identity of this group."""
+
+
+class SecretBoxError(CryptoError):
+    """A secret box was not made with this key, or was changed."""

@@ -26,7 +26,9 @@ class Visitor:
     """One visit. ConnectionError: the portal answers otherwise than it should."""
 
     def __init__(self, portal: str, language: str = "en") -> None:
-        self._client = httpx.Client(base_url=f"{portal}/{language}", timeout=_SECONDS)
+        self._client = httpx.Client(
+            base_url=f"{portal}/{language}", timeout=_SECONDS, follow_redirects=True
+        )
         self.words = " ".join(_WORD.findall(self._page("words")))
 
     def close(self) -> None:
@@ -34,19 +36,29 @@ class Visitor:
         self._client.close()
 
     def give(self, files: Sequence[Path], text: str) -> str:
-        """Give files and a few words of text; return the heading of the page that answers."""
-        fields = {"token": self._token("give"), **ANSWERS, "words": self.words, "text": text}
-        parts: list[tuple[str, tuple[str | None, bytes]]] = [
-            (name, (None, value.encode())) for name, value in fields.items()
-        ]
-        parts += [("files", (path.name, path.read_bytes())) for path in files]
-        return _heading(self._checked(self._client.post("give", files=parts)))
+        """Go from page to page and give a text and files, one after the other.
+
+        Return the heading of the page that answers.
+        """
+        self._send("words", {"words": self.words})
+        self._send("purposes", ANSWERS)
+        self._add("text", (None, text.encode()))
+        for path in files:
+            self._add("files", (path.name, path.read_bytes()))
+        return _heading(self._send("review", {}))
 
     def statuses(self) -> list[str]:
         """Come back with the words; return what the page says, newest first."""
-        fields = {"token": self._token("return"), "words": self.words}
-        page = self._checked(self._client.post("return", data=fields))
+        page = self._send("return", {"words": self.words})
         return [f"{day}: {html.unescape(told)}" for day, told in _STATUS.findall(page)]
+
+    def _send(self, page: str, fields: dict[str, str]) -> str:
+        form = {"token": self._token(page), **fields}
+        return self._checked(self._client.post(page, data=form))
+
+    def _add(self, name: str, part: tuple[str | None, bytes]) -> None:
+        token = (None, self._token("files").encode())
+        self._checked(self._client.post("files", files=[("token", token), (name, part)]))
 
     def _token(self, page: str) -> str:
         found = _TOKEN.search(self._page(page))

@@ -26,8 +26,11 @@ from portal.api import Api, build_api
 from portal.card import CardSource
 from portal.codes import PortalCode
 from portal.custody import PortalKeys
+from portal.draft_intake import DraftIntake
+from portal.drafts import Drafts
 from portal.feedback_store import forget_old
 from portal.intake import Intake
+from portal.journey import Journey
 from portal.last_resort import LastResort
 from portal.ledger import merge_leaves
 from portal.limits import DEFAULT, UPLOADS, Limits, UploadLimits
@@ -38,6 +41,9 @@ from portal.returning import Returners
 
 MERGE_SECONDS: Final = 900
 """How often it is asked whether a day has ended."""
+
+SWEEP_SECONDS: Final = 60
+"""How often drafts whose time is over are removed."""
 
 THREADS: Final = 4
 """Uploads that are sealed at the same moment; more only take turns on the processor."""
@@ -74,6 +80,8 @@ def build_app(
         executor=ThreadPoolExecutor(THREADS, thread_name_prefix="seal"),
         uploads=asyncio.Semaphore(limits.uploads),
     )
+    drafts = Drafts(places, database, limits, intake.executor)
+    drafting = DraftIntake(intake=intake, drafts=drafts)
     pages = Pages(settings.deployment, STYLES)
     api = build_api(intake, Deployment(settings.deployment.value), upload_limits, log)
 
@@ -82,36 +90,50 @@ def build_app(
         await require_format(database, PORTAL, Deployment(settings.deployment.value))
         if leftovers := await intake.clean():
             log.record(PortalCode.LEFTOVERS, submissions=leftovers)
+        await drafts.load()
         await api.start()
+        sweeping = asyncio.create_task(_sweep_drafts(drafts, log))
         merging = asyncio.create_task(_merge_each_day(intake, api, log))
         log.record(PortalCode.SERVING)
         yield
-        merging.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await merging
+        for task in (merging, sweeping):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         intake.executor.shutdown()
         api.executor.shutdown()
         intake.mailboxes.close()
         await database.close()
         log.record(PortalCode.STOPPED)
 
-    app = _routes(Visitors(pages=pages, intake=intake), api, lifespan)
+    app = _routes(Visitors(pages=pages, intake=intake), drafting, api, lifespan)
     return SafeHeaders(LastResort(app, log, PortalCode.FAILED), style_hashes=(pages.style_hash,))
 
 
-def _routes(visitors: Visitors, api: Api, lifespan: Lifespan[Starlette]) -> Starlette:
+def _routes(
+    visitors: Visitors, drafting: DraftIntake, api: Api, lifespan: Lifespan[Starlette]
+) -> Starlette:
     returners = Returners.beside(visitors)
+    journey = Journey(visitors=visitors, drafting=drafting)
     app = Starlette(
         routes=[
             *api.routes,
             Route("/", visitors.landing),
             Route("/left", visitors.left),
-            Route("/leave", visitors.leave, methods=["POST"]),
+            Route("/leave", journey.leave, methods=["POST"]),
             Route("/{language}", visitors.landing),
             Route("/{language}/before", visitors.before),
             Route("/{language}/give", visitors.give, methods=["GET"]),
             Route("/{language}/give", visitors.receive, methods=["POST"]),
-            Route("/{language}/words", returners.words),
+            Route("/{language}/words", journey.words, methods=["GET"]),
+            Route("/{language}/words", journey.begin, methods=["POST"]),
+            Route("/{language}/purposes", journey.purposes, methods=["GET"]),
+            Route("/{language}/purposes", journey.answer, methods=["POST"]),
+            Route("/{language}/files", journey.files, methods=["GET"]),
+            Route("/{language}/files", journey.add, methods=["POST"]),
+            Route("/{language}/review", journey.review, methods=["GET"]),
+            Route("/{language}/review", journey.hand_over, methods=["POST"]),
+            Route("/{language}/thanks", journey.thanks),
             Route("/{language}/return", returners.ask, methods=["GET"]),
             Route("/{language}/return", returners.read, methods=["POST"]),
         ],
@@ -135,3 +157,13 @@ async def _merge_each_day(intake: Intake, api: Api, log: EventLog) -> None:
             # What was not done waits; the next turn does it.
             log.record(PortalCode.NOT_MERGED)
         await asyncio.sleep(MERGE_SECONDS)
+
+
+async def _sweep_drafts(drafts: Drafts, log: EventLog) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await drafts.sweep()
+        except (StoreError, OSError):
+            # They still lie there; the next turn takes them.
+            log.record(PortalCode.DRAFTS_NOT_REMOVED)

@@ -13,6 +13,7 @@ class PortalCode(Code):
     """The portal's operator codes."""
 
     ALREADY_SERVED = "already-served"
+    DRAFTS_NOT_REMOVED = "drafts-not-removed"
     FAILED = "request-failed"
     LEFTOVERS = "leftovers-removed"
     MERGED = "leaves-merged"

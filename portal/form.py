@@ -29,6 +29,15 @@ FILES: Final = "files"
 NOT_SAID: Final = "NOT_SAID"
 """What the radio buttons for age and understanding send when a person would rather not say."""
 
+QUESTIONS: Final = frozenset({*(each.value for each in ConsentPurpose), AGE, UNDERSTOOD})
+"""The fields that are answers."""
+
+WHOLE_FORM: Final = QUESTIONS | {TOKEN, WORDS}
+"""What the form that is one page has besides material."""
+
+FILES_ONLY: Final = frozenset({TOKEN})
+"""What the page for files has besides them, as the rest was asked on pages before it."""
+
 TEXT_NAME: Final = b"text.txt"
 """The name that typed text is kept under, as it has none of its own."""
 
@@ -55,18 +64,25 @@ Step: TypeAlias = ItemHead | memoryview | PartEnd
 class FormReader:
     """Judges parts as they come; gives the steps of the material among them.
 
-    is_token_valid: whether a form token is ours. answers: complete once the first step was given.
+    is_token_valid: whether a form token is ours. fields: which parts besides material the form has.
+    answers: complete once the first step was given.
     has_token: whether a valid one has come. phrase: the ten words, once they were read; whoever
     takes them over sets it to None.
     """
 
-    def __init__(self, is_token_valid: Callable[[str], bool], limits: Limits) -> None:
+    def __init__(
+        self,
+        is_token_valid: Callable[[str], bool],
+        limits: Limits,
+        fields: frozenset[str] = WHOLE_FORM,
+    ) -> None:
         self.answers = Answers()
         self.items = 0
         self.has_token = False
         self.phrase: ReturnPhrase | None = None
         self._is_token_valid = is_token_valid
         self._limits = limits
+        self._fields = fields
         self._seen: set[str] = set()
         self._field: str | None = None
         self._value = bytearray()
@@ -98,7 +114,8 @@ class FormReader:
             self._waiting = _item_head(head)
             return
         is_late = self.items > 0
-        if is_late or head.name in self._seen or head.filename is not None:
+        is_known = head.name in self._fields
+        if is_late or not is_known or head.name in self._seen or head.filename is not None:
             raise RefusedError(Refusal.UNREADABLE)
         self._seen.add(head.name)
         self._field = head.name
@@ -136,27 +153,32 @@ class FormReader:
     def _answer(self, name: str, untrusted: bytes) -> None:
         if name == WORDS:
             self.phrase = phrase_in(untrusted)
-            return
-        try:
-            text = untrusted.decode("ascii")
-            if name == TOKEN:
-                if not self._is_token_valid(text):
-                    raise RefusedError(Refusal.FORM_OLD)
-                self.has_token = True
-            elif name == AGE:
-                self.answers.age = None if text == NOT_SAID else AgeBand(text)
-            elif name == UNDERSTOOD:
-                self.answers.has_understood = _UNDERSTOOD[text]
-            else:
-                self.answers.purposes[ConsentPurpose(name)] = Answer(text)
-        except (UnicodeDecodeError, ValueError, KeyError):
-            # No cause: it would quote the answer.
-            raise RefusedError(Refusal.UNREADABLE) from None
+        elif name == TOKEN:
+            if not self._is_token_valid(untrusted.decode("latin-1")):
+                raise RefusedError(Refusal.FORM_OLD)
+            self.has_token = True
+        else:
+            take_answer(self.answers, name, untrusted)
 
 
 _ITEMS: Final = frozenset({TEXT, FILES})
 _FIELDS: Final = len(ConsentPurpose) + 5  # token, age, understood, words, and the text
 _UNDERSTOOD: Final = {"YES": True, NOT_SAID: False}
+
+
+def take_answer(answers: Answers, name: str, untrusted: bytes) -> None:
+    """Add what was answered to one question. RefusedError: there is no such question or answer."""
+    try:
+        text = untrusted.decode("ascii")
+        if name == AGE:
+            answers.age = None if text == NOT_SAID else AgeBand(text)
+        elif name == UNDERSTOOD:
+            answers.has_understood = _UNDERSTOOD[text]
+        else:
+            answers.purposes[ConsentPurpose(name)] = Answer(text)
+    except (UnicodeDecodeError, ValueError, KeyError):
+        # No cause: it would quote the answer.
+        raise RefusedError(Refusal.UNREADABLE) from None
 
 
 def phrase_in(untrusted: bytes) -> ReturnPhrase | None:

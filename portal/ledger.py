@@ -6,6 +6,7 @@ which they came nor how many. Format: docs/format/18-portal.md section 4.
 """
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Final
 
@@ -19,6 +20,7 @@ from amana.wire.note import PackageNote
 from amana.wire.sealed import SealedObject
 from crypto.merkle import HASH_BYTES, TreeHash
 from portal.errors import RefusedError
+from portal.finishing import Received
 from portal.records.tables import (
     MAILBOX,
     MERGED,
@@ -29,17 +31,21 @@ from portal.records.tables import (
     SubmissionState,
 )
 from portal.refusal import Refusal
-from portal.sealing import Received
 
 LEAVES_AT_ONCE: Final = 64
 """Leaves that join the log together: so many a day, whether one came or sixty-four. Ours; a busier
 day adds as many again. 23,000 a year are a proof of fifteen hashes."""
 
 
-async def record(database: Database, received: Received) -> None:
+async def record(
+    database: Database,
+    received: Received,
+    also: Callable[[AsyncConnection, Received], Awaitable[None]] | None = None,
+) -> None:
     """Write down that a submission came in, and let its leaf wait for the log.
 
-    RefusedError: BUSY, when the same words became another account's in this very moment.
+    also: what happens in the same transaction, or not at all. RefusedError: BUSY, when the same
+    words became another account's in this very moment.
     """
     note = received.note
     day = received.on.isoformat()
@@ -47,6 +53,8 @@ async def record(database: Database, received: Received) -> None:
         await _keep_mailbox(connection, received)
         await write_submission(connection, note, received.event, received.on)
         await connection.execute(insert(WAITING_LEAF).values(hash=received.leaf, since=day))
+        if also is not None:
+            await also(connection, received)
 
 
 async def write_submission(

@@ -8,14 +8,17 @@ from crypto.phrase import MAX_TEXT_CHARACTERS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The limits of one upload by form.
+    """The limits of one upload by form, and of a draft.
 
-    body_bytes: the whole body; larger files are for enrolled members (docs/format/18-portal.md).
-    items: files, and the text. field_bytes: one answer or token. words_bytes: the ten
-    words. idle_seconds: no byte at all.
+    body_bytes: the whole body, or all that one draft was given; larger files are for enrolled
+    members (docs/format/18-portal.md). items: files, and texts. field_bytes: one answer or token.
+    words_bytes: the ten words. idle_seconds: no byte at all.
     upload_seconds: the whole, so that nobody holds a place for ever. uploads: at one time.
     token_seconds, token_bytes: until the token has come; only then an upload takes a place.
-    spare_bytes: disk that must stay free.
+    spare_bytes: disk that must stay free. drafts: at one time. draft_pool_bytes: sealed bytes of
+    all drafts. draft_seconds: a draft without a request or a byte. handed_seconds: one that was
+    handed over, for its receipt. stall_seconds: a writer of a draft that was silent so long gives
+    way to another.
     """
 
     body_bytes: int = 4 << 30
@@ -28,6 +31,11 @@ class Limits:
     token_seconds: float = 60
     token_bytes: int = 64 * 1024
     spare_bytes: int = 1 << 30
+    drafts: int = 20_000
+    draft_pool_bytes: int = 256 << 30
+    draft_seconds: float = 1_800
+    handed_seconds: float = 300
+    stall_seconds: float = 20
 
 
 DEFAULT: Final = Limits()

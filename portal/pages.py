@@ -1,6 +1,6 @@
-"""The pages a visitor sees: plain forms, no script, no cookie, one request each.
+"""The pages a visitor sees: plain forms, no script, one request each.
 
-The portal knows nobody between two requests: what a page needs stands in its address and its form.
+What a page needs stands in its address and its form; only the journey (portal.journey) has a draft.
 Structure: templates/portal/. Format of the form: docs/format/18-portal.md section 1.
 """
 
@@ -10,14 +10,14 @@ from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from amana.i18n import Language
 from amana.web.render import Pages
+from portal.finishing import Received
 from portal.form import AGE, FILES, NOT_SAID, TEXT, TOKEN, UNDERSTOOD, WORDS
 from portal.intake import FORM, Intake
 from portal.refusal import Refusal
-from portal.sealing import Received
 from terms.consent import AgeBand, Answer, ConsentPurpose
 
 STYLES: Final = ("css/tokens.css", "css/base.css", "css/forms.css")
@@ -97,12 +97,14 @@ class Visitors:
             # Nobody is there to read it; the server wants an answer all the same.
             return self.refuse(Refusal.UNREADABLE, language)
         if isinstance(outcome, Received):
-            return self._thanks(outcome, language)
+            return self.thanks(
+                language,
+                items=outcome.items,
+                content_bytes=outcome.content_bytes,
+                has_words=outcome.mailbox is not None,
+                receipt=outcome.receipt.decode("utf-8"),
+            )
         return self.refuse(outcome, language)
-
-    async def leave(self, _request: Request) -> Response:
-        """Let the browser forget what it can, and show a page that says nothing."""
-        return RedirectResponse("/left", status_code=303, headers={"clear-site-data": CLEAR})
 
     async def left(self, _request: Request) -> Response:
         """Show a page that says nothing."""
@@ -116,24 +118,41 @@ class Visitors:
         named = [each for each in self.pages.languages if each.value == first]
         return self.refuse(refusal, named[0] if named else _FIRST)
 
-    def refuse(self, refusal: Refusal, language: Language) -> Response:
-        """Give the page for a refusal: all are of one length."""
+    def refuse(self, refusal: Refusal, language: Language, step: str = "") -> Response:
+        """Give the page for a refusal: all are of one length.
+
+        step: the page of the journey to go on from; what the draft holds stays.
+        """
         page = self.pages.render(
             "portal/refused.html",
             language,
-            {"reason": refusal.value, "path": "refused", "languages": self.pages.languages},
+            {
+                "reason": refusal.value,
+                "step": step,
+                "path": "refused",
+                "languages": self.pages.languages,
+            },
             padded_bytes=REFUSAL_BYTES,
         )
         return html(page, refusal.status)
 
-    def _thanks(self, received: Received, language: Language) -> Response:
+    def thanks(
+        self,
+        language: Language,
+        *,
+        items: int,
+        content_bytes: int,
+        has_words: bool,
+        receipt: str,
+    ) -> Response:
+        """Give the page that thanks for what is in the records."""
         return self.page(
             "thanks",
             language,
-            items=received.items,
-            has_words=received.mailbox is not None,
-            size=_size(received.content_bytes),
-            receipt=received.receipt.decode("utf-8"),
+            items=items,
+            has_words=has_words,
+            size=size_of(content_bytes),
+            receipt=receipt,
         )
 
     def page(self, name: str, language: Language, **values: object) -> Response:
@@ -160,7 +179,7 @@ def html(page: bytes, status: int) -> Response:
     return Response(page, status_code=status, media_type="text/html; charset=utf-8")
 
 
-def _size(count: int) -> tuple[str, str]:
+def size_of(count: int) -> tuple[str, str]:
     """Give the key of a unit, and a number as people read it: never 0 for something."""
     if count < _MEGA:
         return ("portal.size.kilobytes", str(-(-count // _KILO)))

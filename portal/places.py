@@ -52,6 +52,11 @@ class Places:
         return self.home / "receiving"
 
     @property
+    def drafts(self) -> Path:
+        """Sealed objects of drafts, a folder for each, under the name of its row."""
+        return self.home / "drafts"
+
+    @property
     def received(self) -> Path:
         """Submissions that are whole, each a bundle (docs/format/17-bundle.md)."""
         return self.home / "received"
@@ -135,5 +140,5 @@ class Places:
         """Make the folders that are not there, for their owner alone."""
         passing = (self.receiving, self.spool)
         kept = (self.received, self.events, self.feedback, self.receipts, self.uploads)
-        for folder in (self.home, *passing, *kept):
+        for folder in (self.home, self.drafts, *passing, *kept):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

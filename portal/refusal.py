@@ -16,12 +16,15 @@ class Refusal(StrEnum):
 
     BUSY = "busy"
     CLOSED = "closed"
+    DRAFT_BUSY = "draft-busy"
+    DRAFT_GONE = "draft-gone"
     FAILED = "failed"
     FORM_OLD = "form-old"
     METHOD = "method"
     NOT_FOUND = "not-found"
     NOTHING_GIVEN = "nothing-given"
     NO_ROOM = "no-room"
+    SEALED_ALREADY = "sealed-already"
     TOO_LARGE = "too-large"
     TOO_MANY = "too-many"
     TOO_SLOW = "too-slow"
@@ -38,12 +41,15 @@ _STATUS: Final = MappingProxyType(
     {
         Refusal.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
         Refusal.CLOSED: HTTPStatus.SERVICE_UNAVAILABLE,
+        Refusal.DRAFT_BUSY: HTTPStatus.CONFLICT,
+        Refusal.DRAFT_GONE: HTTPStatus.GONE,
         Refusal.FAILED: HTTPStatus.INTERNAL_SERVER_ERROR,
         Refusal.FORM_OLD: HTTPStatus.FORBIDDEN,
         Refusal.METHOD: HTTPStatus.METHOD_NOT_ALLOWED,
         Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
         Refusal.NOTHING_GIVEN: HTTPStatus.BAD_REQUEST,
         Refusal.NO_ROOM: HTTPStatus.INSUFFICIENT_STORAGE,
+        Refusal.SEALED_ALREADY: HTTPStatus.CONFLICT,
         Refusal.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         Refusal.TOO_MANY: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         # Not 408: a browser may send the whole form again by itself (RFC 9110 section 15.5.9).

@@ -1,40 +1,32 @@
-"""The pages of the ten words: shown once and kept nowhere; typed back later to read what is new.
+"""The page of those who come back: ten words, typed to read what is new.
 
 Words that are a mailbox's, another's and nobody's get one page of one length, byte for byte the
 same where there is no news, after the same work. Structure: templates/portal/. Format:
 docs/format/18-portal.md section 7.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Self
-from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from amana.clock import today
 from amana.i18n import Language, Speaker
 from amana.web.render import PAGE_LIMIT_BYTES
 from amana.wire.feedback_words import Say, say_with, words_of, words_of_day
-from crypto.phrase import MAX_TEXT_CHARACTERS, ReturnPhrase
-from crypto.wordlist import Language as WordLanguage
+from crypto.phrase import ReturnPhrase
 from portal.account import Reading
 from portal.errors import RefusedError
 from portal.form import TOKEN, WORDS, phrase_in
 from portal.pages import Visitors, html, is_foreign
 from portal.refusal import Refusal
+from portal.short_form import fields_in, short_body
 
 FORM: Final = "return"
 """What form tokens of this form are issued for."""
-
-BODY_LIMIT_BYTES: Final = 12 * MAX_TEXT_CHARACTERS + 1_024
-"""Longest body: four bytes a character, each written %XX, and the token."""
-
-BODY_SECONDS: Final = 60
-"""How long the body may take."""
 
 STATUS_BYTES: Final = PAGE_LIMIT_BYTES
 """Length of every page with statuses, or with none."""
@@ -47,7 +39,7 @@ NAMES: Final = MappingProxyType({"token": TOKEN, "words": WORDS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returners:
-    """Answers every request for the pages of the ten words."""
+    """Answers every request of those who come back."""
 
     visitors: Visitors
     speakers: Mapping[Language, Speaker]
@@ -59,13 +51,6 @@ class Returners:
             visitors=visitors,
             speakers=MappingProxyType({each: Speaker(each) for each in visitors.pages.languages}),
         )
-
-    async def words(self, request: Request) -> Response:
-        """Show ten fresh words. Nobody else knows them, and nothing is kept."""
-        language = self.visitors.language_of(request)
-        phrase = ReturnPhrase.generate()
-        shown = zip(phrase.words(WordLanguage(language.value)), phrase.groups, strict=True)
-        return self.visitors.page("words", language, words=tuple(shown))
 
     async def ask(self, request: Request) -> Response:
         """Show the field for the words."""
@@ -80,7 +65,7 @@ class Returners:
         if is_foreign(request):
             return self.visitors.refuse(Refusal.FORM_OLD, language)
         try:
-            phrase = self._phrase(await _body(request))
+            phrase = self._phrase(await short_body(request))
             reading = await intake.mailboxes.read(phrase, today(intake.clock))
         except RefusedError as refused:
             return self.visitors.refuse(refused.refusal, language)
@@ -95,17 +80,7 @@ class Returners:
 
     def _phrase(self, untrusted: bytes) -> ReturnPhrase | None:
         """Give the phrase that was typed; None for whatever is none. RefusedError: FORM_OLD."""
-        try:
-            pairs = parse_qsl(
-                untrusted.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=True,
-                errors="strict",
-                max_num_fields=len(NAMES),
-            )
-        except ValueError:
-            raise RefusedError(Refusal.UNREADABLE) from None  # the cause would quote the words
-        fields = dict(pairs)
+        fields = fields_in(untrusted, most=len(NAMES))
         if not self.visitors.intake.tokens.is_valid(FORM, fields.get(TOKEN, "")):
             raise RefusedError(Refusal.FORM_OLD)
         try:
@@ -131,20 +106,3 @@ def _values(reading: Reading, say: Say) -> dict[str, object]:
         ),
         "more": content.more,
     }
-
-
-async def _body(request: Request) -> bytes:
-    """Read a short body. RefusedError: too long, too slow, cut."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            chunks: AsyncIterator[bytes] = request.stream()
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > BODY_LIMIT_BYTES:
-                    raise RefusedError(Refusal.UNREADABLE)
-    except TimeoutError:
-        raise RefusedError(Refusal.TOO_SLOW) from None
-    except ClientDisconnect:
-        raise RefusedError(Refusal.UNREADABLE) from None
-    return bytes(body)

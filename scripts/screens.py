@@ -33,6 +33,10 @@ WIDTHS: Final = (360, 1280)
 LANGUAGES: Final = (Language.AR, Language.EN)
 _SHOWN: Final = {360: 240, 1280: 576}
 _DAY: Final = dt.date(2026, 10, 2)
+_ITEMS: Final = (
+    (1, False, ("portal.size.megabytes", "3.0")),
+    (2, True, ("portal.size.kilobytes", "2")),
+)
 _RECEIPT: Final = "amana/receipt-r1/v1\n" + "a receipt " * 400
 _SHEET_STYLE: Final = """
 body { display: flex; flex-wrap: wrap; gap: 24px; margin: 24px; background: #777; width: 2400px }
@@ -43,18 +47,25 @@ img { display: block }
 
 def pages() -> Iterator[tuple[str, str, dict[str, object]]]:
     """Yield every page: the name of its picture, its template, its values."""
-    for name in ("landing", "before", "words"):
+    for name in ("landing", "before"):
         yield name, name, {}
+    yield "words", "words", {**FORM_VALUES, "token": "t"}
+    yield "purposes", "purposes", {**FORM_VALUES, "token": "t", "chosen": {"PRESERVE": "YES"}}
+    there = {"items": _ITEMS, "count": 2, "size": ("portal.size.megabytes", "3.2")}
+    known = {**FORM_VALUES, "token": "t", **there, "limit": 4, "most": 500}
+    yield "files", "files", known
+    answered = (("PRESERVE", "YES"), ("PUBLIC_REPORT_REDACTED", "NO"))
+    yield "review", "review", {**known, "answered": answered, "has_words": True}
     yield "give", "give", {**FORM_VALUES, "token": "t", "limit": 4, "most": 500}
     size = ("portal.size.megabytes", "12.4")
-    known = {"items": 3, "size": size, "receipt": _RECEIPT}
-    yield "thanks-with-words", "thanks", {**known, "has_words": True}
-    yield "thanks-without-words", "thanks", {**known, "has_words": False}
+    thanked = {"items": 3, "size": size, "receipt": _RECEIPT}
+    yield "thanks-with-words", "thanks", {**thanked, "has_words": True}
+    yield "thanks-without-words", "thanks", {**thanked, "has_words": False}
     yield "return", "return", {"token": "t", "names": NAMES}
     for name in ("statuses", "statuses-none", "statuses-before-the-first-day"):
         yield name, "statuses", {}
     for refusal in Refusal:
-        yield f"refused-{refusal.value}", "refused", {"reason": refusal.value}
+        yield f"refused-{refusal.value}", "refused", {"reason": refusal.value, "step": ""}
     yield "left", "left", {}
 
 

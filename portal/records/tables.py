@@ -255,5 +255,17 @@ SIGNED_RECEIPT: Final = Table(
 )
 """R1 of each submission that a member signed, so that the same note gets the same receipt."""
 
+# Drafts: docs/format/18-portal.md section 8.
+
+DRAFT: Final = Table(
+    "draft",
+    METADATA,
+    Column("lookup_sha256", Text, primary_key=True),
+    Column("box", LargeBinary, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+"""One row for each draft: the hash of what a cookie finds, and a box that only the cookie opens."""
+
 PORTAL: Final = Zone(name="portal", metadata=METADATA, versions="portal.records:versions")
 """What the migration runner needs to know about this zone."""

@@ -45,10 +45,10 @@ from crypto.seal import seal
 from crypto.sign import Cosigner, NoteSigner, SigningSeeds
 from portal import ledger
 from portal.custody import PortalKeys
+from portal.finishing import Received
 from portal.places import Places
 from portal.pull import build_pull_app
 from portal.records.tables import PORTAL
-from portal.sealing import Received
 
 NOON = dt.datetime(2026, 10, 2, 12, tzinfo=dt.UTC)
 TODAY = NOON.date()

@@ -18,11 +18,11 @@ from amana.wire.ids import LogOrigin
 from crypto.phrase import ReturnPhrase, derive
 from portal import ledger
 from portal.card import CardSource
+from portal.finishing import Received
 from portal.intake import FORM, Intake
 from portal.mailbox import PhraseMailboxes
 from portal.records.tables import MAILBOX
 from portal.refusal import Refusal
-from portal.sealing import Received
 from tests.portal.body import CONTENT_TYPE, body, field, file
 from tests.portal.conftest import LIMITS, House
 

@@ -26,9 +26,13 @@ PAGES = [
 EVERYWHERE = [
     *(("GET", path) for path in [*PAGES, "/left", "/nowhere", "/ckb", "/en/nowhere", "/..%2f"]),
     *(("HEAD", path) for path in PAGES),
+    *(("GET", f"/en/{step}") for step in ("purposes", "files", "review", "thanks")),
     *(
         ("POST", path)
-        for path in ["/leave", "/", "/en/before", "/ar/give", "/en/return", "/ar/words", "/nowhere"]
+        for path in [
+            *("/leave", "/", "/en/before", "/ar/give", "/en/return", "/ar/words", "/nowhere"),
+            *("/en/purposes", "/ar/files", "/en/review", "/en/thanks"),
+        ]
     ),
     *((method, "/en/give") for method in ("PUT", "DELETE", "OPTIONS", "TRACE")),
 ]

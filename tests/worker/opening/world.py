@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amana.durable import make_folders
 from amana.i18n import Language
+from amana.wire.bundle import OBJECTS
 from amana.wire.card import KeyCard
 from amana.wire.directory import write_signers
 from amana.wire.event import CustodyEvent
@@ -24,12 +25,14 @@ from crypto.seal import seal
 from examples.rehearsal import Rehearsal, prepare
 from portal.account import Account
 from portal.card import WitnessCard
-from portal.consent import Answers
+from portal.consent import Answers, consent_document
 from portal.custody import PortalKeys
+from portal.finishing import Arrival, Finisher
 from portal.form import ItemHead
 from portal.multipart import PartEnd
 from portal.places import Places
-from portal.sealing import SubmissionSealer, Visit
+from portal.sealing import ItemSealer
+from portal.underway import Underway
 from terms.consent import Answer, ConsentPurpose
 from tests.worker.opening.keys import RealKeys
 from worker.agent_messages import CardHolder
@@ -104,22 +107,29 @@ class World:
     def give(self, contents: dict[bytes, bytes], places: Places) -> Path:
         """Seal files as the portal's form does, and put the event where the pull puts it."""
         places.make()
-        visit = Visit(
-            on=self.today,
-            card=WitnessCard(
-                card_id=self.month_card.card_id,
-                recipient=HybridRecipient.from_text(self.month_card.recipient),
-            ),
-            language=Language.EN,
-            deployment=Deployment.TRAINING,
-            log=ORIGIN,
+        card = WitnessCard(
+            card_id=self.month_card.card_id,
+            recipient=HybridRecipient.from_text(self.month_card.recipient),
         )
         answers = Answers(purposes={next(iter(ConsentPurpose)): Answer.YES})
-        sealer = SubmissionSealer(places, visit, answers, Account.without_return())
+        underway = Underway.begin(card, Account.without_return(), has_consent=True)
+        (places.receiving / underway.submission_id / OBJECTS).mkdir(parents=True)
+        sealer = ItemSealer(places.receiving / underway.submission_id, underway)
         for name, content in contents.items():
             head = ItemHead(name=name, media_type=None, is_text=False)
             sealer.take([head, memoryview(content), PartEnd.END])
-        received = sealer.finish(self.portal)
+        consent = consent_document(
+            answers, consent_id=underway.consent_id, language=Language.EN, on=self.today
+        )
+        arrival = Arrival(on=self.today, deployment=Deployment.TRAINING, log=ORIGIN)
+        finisher = Finisher(
+            places=places,
+            underway=underway,
+            items=sealer.finished(),
+            consent=consent,
+            arrival=arrival,
+        )
+        received = finisher.finish(self.portal)
         folder = places.bundle(received.note.submission_id)
         shutil.copy(places.event(received.note.submission_id), folder / EVENT)
         return folder

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from amana.i18n import Language
+from portal.finishing import Received
 from portal.intake import FORM, Intake, Room
 from portal.limits import Limits
-from portal.sealing import Received
 from tests.portal.body import CONTENT_TYPE, body, file
 from tests.portal.body import field as a_field
 from tests.portal.conftest import House, Site

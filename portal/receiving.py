@@ -125,16 +125,12 @@ class Receiver:
             for step in self._form.take(self._parts.feed(chunk)):
                 self._gathered.append(step)  # one by one: a refusal keeps those before it
         finally:
-            if not body.has_token and self._is_admitted():
+            # What came before a refusal needs its place as well.
+            if not body.has_token and self._form.has_token:
                 await take_place()
                 body.has_token = self._has_place = True
-
-    def _is_admitted(self) -> bool:
-        """Say whether the token has come; it may not be waited for beyond its limit."""
-        has_token = self._form.has_token
-        if not has_token and self._gathered_bytes > self._token_bytes:
-            raise RefusedError(Refusal.FORM_OLD)
-        return has_token
+        if not body.has_token and self._gathered_bytes > self._token_bytes:
+            raise RefusedError(Refusal.FORM_OLD)  # it may not be waited for beyond its limit
 
     def _require_whole(self) -> None:
         if not self._parts.is_complete:

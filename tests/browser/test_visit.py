@@ -63,10 +63,10 @@ async def come_to_the_form(visit: Visit) -> list[str]:
     await look(visit)
     await visit.follow("portal.landing.next")
     await look(visit)
-    await visit.follow("portal.before.words")
+    await visit.follow("portal.before.next")
     await look(visit)
     words = await visit.words()
-    await visit.follow("portal.words.next")
+    await visit.open("give")
     await look(visit)
     return words
 
@@ -118,6 +118,39 @@ async def test_a_person_gives_comes_back_and_leaves(
     # Every page was one request, leaving two; nothing else was ever asked for.
     assert [answer.method for answer in portal.answers].count("POST") == 4
     assert len(portal.answers) == 11
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+async def test_a_person_goes_page_by_page_and_what_was_sent_stays(
+    portal: Portal, come: Come, tmp_path: Path, window: Window
+) -> None:
+    contents = some_files(tmp_path)
+    visit = await come(portal, window)
+    await visit.open("words")
+    words = await visit.words()
+    await visit.field("portal.give.words").fill(" ".join(words))
+    await visit.press("portal.draft.begin")
+    await look(visit)
+    for purpose, answer in ANSWERS.items():
+        await visit.choose(f"portal.purpose.{purpose}", f"portal.answer.{answer}")
+    await visit.press("portal.draft.to-files")
+    await look(visit)
+    await visit.field("portal.give.text").fill(TEXT)
+    await visit.press("portal.draft.add")
+    await look(visit)
+    await visit.attach("portal.give.files", *(tmp_path / name for name in NAMES))
+    await visit.press("portal.draft.add")
+    await visit.open("files")  # as after a circuit that dropped
+    assert visit.say("portal.draft.file", number=5) in await visit.text()
+    await visit.follow("portal.draft.to-review")
+    await look(visit)
+    await visit.press("portal.draft.hand-over")
+    await look(visit)
+    assert visit.say("portal.thanks.next.words") in await visit.text()
+    (came,) = portal.received()
+    names = {item.name.raw for item in came.items}
+    assert names == {name.encode() for name in contents} | {b"text.txt"}
+    assert visit.complaints == []
 
 
 async def test_a_folder_arrives_with_its_inner_paths(

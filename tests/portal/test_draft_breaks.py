@@ -244,7 +244,7 @@ def test_one_draft_carries_no_more_than_one_form(serve: Callable[..., Site]) -> 
 
 
 def test_drafts_of_strangers_share_a_pool(serve: Callable[..., Site]) -> None:
-    site = serve(replace(LIMITS, draft_pool_bytes=1_000_000, drafts=2))
+    site = serve(replace(LIMITS, draft_pool_bytes=1_200_000, drafts=2, items=4))
     first, second = (
         Traveller(httpx.Client(transport=each, base_url="http://portal"))
         for each in (httpx.HTTPTransport(uds=site_socket(site)) for _ in range(2))

@@ -121,7 +121,11 @@ class Speaker:
 
     def knows(self, key: str) -> bool:
         """Return whether any catalogue in use has the sentence."""
-        return any(catalogue.template(key, None) for catalogue in self._catalogues)
+        # A sentence with plural forms is found by a count alone, until Python 3.11.4.
+        return any(
+            catalogue.template(key, None) or catalogue.template(key, 1)
+            for catalogue in self._catalogues
+        )
 
     def say(self, sentence: Sayable) -> str:
         """Return the text. SentenceError if no catalogue has it or a value is missing.
